@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* One console over the serial port and the VGA text screen. */
+#ifndef KERNEL_DEV_CONSOLE_H
+#define KERNEL_DEV_CONSOLE_H
+
+#include <stddef.h>
+
+/* Ready from the first instruction in C on; @screen tells whether a VGA text screen is there. */
+void console_init(void);
+
+/* Writes @n bytes to serial and screen; '\n' becomes CR LF on the wire. */
+void console_write(const char *text, size_t n);
+
+/**
+ * kprintf() - print to the console
+ * @fmt: see libk/printf.h
+ *
+ * Return: characters written.
+ */
+int __attribute__((format(printf, 1, 2))) kprintf(const char *fmt, ...);
+
+/* The next byte typed, on serial or keyboard; -1 if there is none. Never waits. */
+int console_getc(void);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one way to stop.
+ *
+ * A person must be able to read it, so what matters most comes first: the
+ * fault in words, registers, who called, and what the floors above have to
+ * say (the ledger), which may itself fault and therefore comes last.
+ */
+#include "kernel/panic.h"
+#include "kernel/dev/console.h"
+#include "kernel/x86/backtrace.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/exit.h"
+#include "kernel/x86/trap.h"
+
+#include <printf.h>
+#include <stddef.h>
+
+static void (*report)(void);
+static bool leaves;
+static bool panicking;
+
+void panic_set_report(void (*function)(void))
+{
+	report = function;
+}
+
+void panic_leaves(bool value)
+{
+	leaves = value;
+}
+
+static void __attribute__((noreturn)) stop(void)
+{
+	if (leaves)
+		machine_exit(EXIT_PANIC);
+	machine_halt();
+}
+
+static void begin(const char *what)
+{
+	irq_disable();
+	if (panicking) {
+		kprintf("panic inside panic: %s\n", what);
+		stop();
+	}
+	panicking = true;
+	kprintf("\npanic: %s\n", what);
+}
+
+static void __attribute__((noreturn)) finish(void)
+{
+	if (report)
+		report();
+	kprintf("stopped.\n");
+	stop();
+}
+
+static void print_registers(const struct trap_frame *frame)
+{
+	/* The processor pushed eip, cs and eflags; below them the stack was as it is above. */
+	uint32_t esp = frame->vector == 8 ? frame->esp_kernel
+					  : (uint32_t)(uintptr_t)(frame + 1);
+
+	kprintf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", frame->eax, frame->ebx, frame->ecx,
+		frame->edx);
+	kprintf("esi %08x  edi %08x  ebp %08x  esp %08x\n", frame->esi, frame->edi, frame->ebp,
+		esp);
+	kprintf("eip %08x  eflags %08x  cr2 %08lx  cr3 %08lx\n", frame->eip, frame->eflags,
+		read_cr2(), read_cr3());
+}
+
+void panic_trap(const struct trap_frame *frame, const char *what)
+{
+	begin(what);
+	print_registers(frame);
+	backtrace_print(frame->eip, frame->ebp);
+	finish();
+}
+
+void panic(const char *fmt, ...)
+{
+	char what[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	begin(what);
+	backtrace_print((uintptr_t)__builtin_return_address(0),
+			*(const uintptr_t *)__builtin_frame_address(0));
+	finish();
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The backtrace.
+ *
+ * The code is compiled with frame pointers: at ebp lies the caller's ebp, and
+ * the return address above it. The names come from a table that tools/ksyms
+ * makes of the linked image: addresses ascending, and for each the offset of
+ * its name in one string of names.
+ */
+#include "kernel/x86/backtrace.h"
+#include "kernel/dev/console.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct symbol {
+	uint32_t address;
+	uint32_t name;
+};
+
+extern const struct symbol ksyms[];
+extern const uint32_t ksyms_count;
+extern const char ksyms_names[];
+extern const char __text_start[], __text_end[];
+extern const char boot_stack[], boot_stack_top[];
+
+const char *symbol_name(uintptr_t address, uint32_t *offset)
+{
+	uint32_t low = 0, high = ksyms_count;
+
+	*offset = 0;
+	if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
+		return "?";
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (ksyms[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return "?";
+	*offset = (uint32_t)address - ksyms[low - 1].address;
+	return ksyms_names + ksyms[low - 1].name;
+}
+
+static bool on_stack(uintptr_t ebp)
+{
+	return ebp >= (uintptr_t)boot_stack &&
+	       ebp <= (uintptr_t)boot_stack_top - 2 * sizeof(uintptr_t) &&
+	       ebp % sizeof(uintptr_t) == 0;
+}
+
+static void print_line(uintptr_t address)
+{
+	uint32_t offset;
+	const char *name = symbol_name(address, &offset);
+
+	kprintf("  0x%08lx  %s+0x%x\n", (unsigned long)address, name, offset);
+}
+
+void backtrace_print(uintptr_t eip, uintptr_t ebp)
+{
+	kprintf("backtrace, innermost first:\n");
+	print_line(eip);
+	for (unsigned int i = 0; i < BACKTRACE_MAX && on_stack(ebp); i++) {
+		const uintptr_t *frame = (const uintptr_t *)ebp;
+
+		print_line(frame[1]);
+		if (frame[0] <= ebp)
+			return;
+		ebp = frame[0];
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Who called whom, by frame pointers and the symbol table linked into the image. */
+#ifndef KERNEL_X86_BACKTRACE_H
+#define KERNEL_X86_BACKTRACE_H
+
+#include <stdint.h>
+
+/* At most this many lines are printed, so that a damaged chain of frames ends. */
+#define BACKTRACE_MAX 24
+
+/**
+ * symbol_name() - which function an address lies in
+ * @address: any address
+ * @offset: receives the distance from the function's start
+ *
+ * O(log symbols). Return: the name, "?" if @address is not in kernel text.
+ */
+const char *symbol_name(uintptr_t address, uint32_t *offset);
+
+/**
+ * backtrace_print() - print a line for each caller
+ * @eip: where to begin
+ * @ebp: the frame pointer there
+ *
+ * Follows frame pointers only upwards and within mapped stacks.
+ */
+void backtrace_print(uintptr_t eip, uintptr_t ebp);
+
+#endif
