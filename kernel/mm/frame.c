@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The buddy allocator.
+ *
+ * Blocks of 2^order frames begin at multiples of 2^order, so the two halves
+ * ("buddies") of a block differ in one bit of their number. A request takes
+ * the smallest block that is large enough and halves it until it fits, an
+ * upper half going to the list of its order each time:
+ *
+ *	order 3   [               8               ]
+ *	order 2   [       8       |      12       ]  -> 12 is listed
+ *	order 1   [   8   |  10   ]                  -> 10 is listed
+ *	order 0   [ 8 | 9 ]                          -> 9 is listed, 8 handed out
+ *
+ * Freeing goes the other way, for as long as the buddy is free and whole.
+ *
+ * Only the first frame of a block carries its state; all others say INSIDE.
+ * So neither splitting nor merging touches more than two states.
+ *
+ * There are two zones, below and above the end of the direct map. No block
+ * lies across that border, a multiple of the largest block.
+ *
+ * Source of the idea: Knowlton, "A fast storage allocator", CACM 8(10), 1965.
+ */
+#include "kernel/mm/frame.h"
+#include "kernel/mm/layout.h"
+#include "kernel/panic.h"
+#include "kernel/x86/cpu.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LOW_FRAMES (DIRECT_SIZE >> PAGE_SHIFT)
+#define ORDERS (FRAME_MAX_ORDER + 1)
+
+enum state {
+	INSIDE,	  /* not the first of its block */
+	RESERVED, /* never in a list */
+	FREE,
+	ALLOCATED,
+};
+
+/* Frame numbers have 20 bits: 8 bytes for each frame hold it all. */
+struct frame {
+	uint32_t next : 20, order : 4, owner : 4, state : 4;
+	uint32_t prev : 20;
+};
+
+struct zone {
+	uint32_t lists[ORDERS]; /* first block of each order, or FRAME_NONE */
+	uint32_t filled;	/* bit for each order whose list is not empty */
+};
+
+static struct frame *frames;
+static uint32_t total;
+static struct zone zones[2]; /* below and above LOW_FRAMES */
+static uint32_t counts[FRAME_OWNERS];
+static uint32_t fail_countdown;
+static bool failed;
+
+static const char *const owner_names[FRAME_OWNERS] = {
+	[FRAME_FREE] = "free",	 [FRAME_RESERVED] = "reserved",	 [FRAME_IMAGE] = "kernel image",
+	[FRAME_MODULE] = "modules", [FRAME_STATE] = "frame states", [FRAME_TABLES] = "page tables",
+	[FRAME_HEAP] = "heap",	 [FRAME_OTHER] = "other",
+};
+
+static const char *const refusal_names[] = {
+	[FRAME_FREED] = "freed",
+	[FRAME_OUTSIDE] = "no such frame",
+	[FRAME_IS_RESERVED] = "the frame is reserved",
+	[FRAME_IS_FREE] = "the frame is free: freed twice, or never allocated",
+	[FRAME_INSIDE] = "not the first frame of its block",
+	[FRAME_WRONG_ORDER] = "the block has another order",
+	[FRAME_UNALIGNED] = "no block of this order begins here",
+};
+
+const char *frame_owner_name(enum frame_owner owner)
+{
+	return owner_names[owner];
+}
+
+const char *frame_refusal_name(enum frame_refusal refusal)
+{
+	return refusal_names[refusal];
+}
+
+static struct zone *zone_of(uint32_t frame)
+{
+	return &zones[frame >= LOW_FRAMES];
+}
+
+static void list_add(uint32_t first, unsigned int order)
+{
+	struct zone *zone = zone_of(first);
+	uint32_t next = zone->lists[order];
+	struct frame *frame = &frames[first];
+
+	frame->state = FREE;
+	frame->owner = FRAME_FREE;
+	frame->order = order & 15;
+	frame->prev = FRAME_NONE;
+	frame->next = next & 0xFFFFF;
+	if (next)
+		frames[next].prev = first & 0xFFFFF;
+	zone->lists[order] = first;
+	zone->filled |= 1U << order;
+}
+
+static void list_remove(uint32_t first)
+{
+	struct zone *zone = zone_of(first);
+	struct frame *frame = &frames[first];
+
+	if (frame->next)
+		frames[frame->next].prev = frame->prev;
+	if (frame->prev)
+		frames[frame->prev].next = frame->next;
+	else
+		zone->lists[frame->order] = frame->next;
+	if (!zone->lists[frame->order])
+		zone->filled &= ~(1U << frame->order);
+	frame->state = INSIDE;
+}
+
+static bool is_free_block(uint32_t first, unsigned int order)
+{
+	return first < total && frames[first].state == FREE && frames[first].order == order;
+}
+
+/* Lists a block, merged with its buddies as far as they are free. */
+static void give(uint32_t first, unsigned int order)
+{
+	while (order < FRAME_MAX_ORDER) {
+		uint32_t buddy = first ^ (1U << order);
+
+		if (!is_free_block(buddy, order))
+			break;
+		list_remove(buddy);
+		frames[first].state = INSIDE;
+		first &= ~(1U << order);
+		order++;
+	}
+	list_add(first, order);
+}
+
+/* A block from @zone, halved to @order; FRAME_NONE if there is none. */
+static uint32_t take(struct zone *zone, unsigned int order)
+{
+	uint32_t larger = zone->filled & ~((1U << order) - 1);
+	unsigned int found;
+	uint32_t first;
+
+	if (!larger)
+		return FRAME_NONE;
+	found = (unsigned int)__builtin_ctz(larger);
+	first = zone->lists[found];
+	list_remove(first);
+	while (found > order) {
+		found--;
+		list_add(first + (1U << found), found);
+	}
+	return first;
+}
+
+static bool must_fail(void)
+{
+	if (fail_countdown == 0 || --fail_countdown > 0)
+		return false;
+	failed = true;
+	return true;
+}
+
+static uint32_t alloc(struct zone *highest, unsigned int order, enum frame_owner owner)
+{
+	uint32_t first = FRAME_NONE;
+	unsigned long flags;
+
+	if (order > FRAME_MAX_ORDER)
+		return FRAME_NONE;
+	kassert(owner >= FRAME_TABLES && owner < FRAME_OWNERS);
+	flags = irq_save();
+	if (!must_fail())
+		for (struct zone *zone = highest; zone >= zones && !first; zone--)
+			first = take(zone, order);
+	if (first) {
+		frames[first].state = ALLOCATED;
+		frames[first].order = order & 15;
+		frames[first].owner = owner & 15;
+		counts[FRAME_FREE] -= 1U << order;
+		counts[owner] += 1U << order;
+	}
+	irq_restore(flags);
+	return first;
+}
+
+uint32_t frame_alloc(unsigned int order, enum frame_owner owner)
+{
+	return alloc(&zones[1], order, owner);
+}
+
+uint32_t frame_alloc_low(unsigned int order, enum frame_owner owner)
+{
+	return alloc(&zones[0], order, owner);
+}
+
+/* An INSIDE frame's block: does it lie in a free one, or in one handed out? */
+static enum frame_refusal inside_what(uint32_t frame)
+{
+	for (unsigned int order = 1; order <= FRAME_MAX_ORDER; order++) {
+		const struct frame *head = &frames[frame & ~((1U << order) - 1)];
+
+		if (head->state != INSIDE && head->order >= order)
+			return head->state == FREE ? FRAME_IS_FREE : FRAME_INSIDE;
+	}
+	return FRAME_INSIDE;
+}
+
+static enum frame_refusal objection(uint32_t first, unsigned int order)
+{
+	if (first == FRAME_NONE || first >= total)
+		return FRAME_OUTSIDE;
+	if (order > FRAME_MAX_ORDER)
+		return FRAME_WRONG_ORDER;
+	switch (frames[first].state) {
+	case RESERVED:
+		return FRAME_IS_RESERVED;
+	case FREE:
+		return FRAME_IS_FREE;
+	case INSIDE:
+		return inside_what(first);
+	default:
+		break;
+	}
+	if (first & ((1U << order) - 1))
+		return FRAME_UNALIGNED;
+	return frames[first].order == order ? FRAME_FREED : FRAME_WRONG_ORDER;
+}
+
+enum frame_refusal frame_free(uint32_t first, unsigned int order)
+{
+	unsigned long flags = irq_save();
+	enum frame_refusal refusal = objection(first, order);
+
+	if (refusal == FRAME_FREED) {
+		counts[frames[first].owner] -= 1U << order;
+		counts[FRAME_FREE] += 1U << order;
+		give(first, order);
+	}
+	irq_restore(flags);
+	return refusal;
+}
+
+uint32_t frame_total(void)
+{
+	return total;
+}
+
+uint32_t frame_count(enum frame_owner owner)
+{
+	return counts[owner];
+}
+
+uint32_t frame_count_by_state(enum frame_owner owner)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < total;) {
+		uint32_t size = frames[i].state == INSIDE ? 1 : 1U << frames[i].order;
+
+		if (frames[i].state != INSIDE && frames[i].owner == owner)
+			n += size;
+		i += size;
+	}
+	return n;
+}
+
+uint32_t frame_free_blocks(unsigned int order)
+{
+	uint32_t n = 0;
+
+	for (struct zone *zone = zones; zone <= &zones[1]; zone++) {
+		uint32_t prev = FRAME_NONE;
+
+		for (uint32_t i = zone->lists[order]; i; prev = i, i = frames[i].next) {
+			kassert(is_free_block(i, order) && frames[i].prev == prev);
+			kassert(zone_of(i) == zone && n < total);
+			n++;
+		}
+	}
+	return n;
+}
+
+uint32_t frame_count_by_lists(void)
+{
+	uint32_t n = 0;
+
+	for (unsigned int order = 0; order <= FRAME_MAX_ORDER; order++)
+		n += frame_free_blocks(order) << order;
+	return n;
+}
+
+void frame_fail_at(uint32_t n)
+{
+	fail_countdown = n;
+	failed = false;
+}
+
+bool frame_has_failed(void)
+{
+	return failed;
+}
+
+/* Bring-up: everything is reserved, then claims name owners, then ranges become free. */
+
+static void set_owner(uint32_t first, uint32_t n, enum frame_owner owner)
+{
+	for (uint32_t i = first; i < first + n && i < total; i++) {
+		counts[frames[i].owner]--;
+		counts[owner]++;
+		frames[i].owner = owner & 15;
+	}
+}
+
+/* The range gives its lowest frames to the table. */
+static bool place_table(const struct memmap_range *range, uint32_t need)
+{
+	if (range->frames < need || range->first + need > LOW_FRAMES)
+		return false;
+	frames = phys_to_virt(range->first << PAGE_SHIFT);
+	memset(frames, 0, need << PAGE_SHIFT);
+	for (uint32_t i = 0; i < total; i++) {
+		frames[i].state = RESERVED;
+		frames[i].owner = FRAME_RESERVED;
+	}
+	counts[FRAME_RESERVED] = total;
+	set_owner(range->first, need, FRAME_STATE);
+	return true;
+}
+
+static void claim_owners(const struct memmap_claim *claims, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint32_t first = (uint32_t)(claims[i].base >> PAGE_SHIFT);
+		uint64_t behind = (claims[i].base + claims[i].length + PAGE_MASK) >> PAGE_SHIFT;
+
+		if (claims[i].length == 0 || claims[i].base >> 32)
+			continue;
+		if (claims[i].use == MEMMAP_IMAGE)
+			set_owner(first, (uint32_t)(behind - first), FRAME_IMAGE);
+		else if (claims[i].use == MEMMAP_MODULE)
+			set_owner(first, (uint32_t)(behind - first), FRAME_MODULE);
+	}
+}
+
+/* The largest blocks that fit, from the bottom up. */
+static void free_range(uint32_t first, uint32_t n)
+{
+	for (uint32_t i = first; i < first + n; i++)
+		frames[i].state = INSIDE;
+	set_owner(first, n, FRAME_FREE);
+	while (n > 0) {
+		unsigned int order = FRAME_MAX_ORDER;
+
+		while ((first & ((1U << order) - 1)) || n < 1U << order)
+			order--;
+		list_add(first, order);
+		first += 1U << order;
+		n -= 1U << order;
+	}
+}
+
+int frame_init(const struct memmap *map, const struct memmap_claim *claims, size_t nclaims)
+{
+	const struct memmap_range *last;
+	uint32_t need;
+	size_t home = 0;
+
+	if (map->nranges == 0)
+		return -ENOMEM;
+	last = &map->ranges[map->nranges - 1];
+	total = last->first + last->frames;
+	need = (uint32_t)((total * sizeof(*frames) + PAGE_MASK) >> PAGE_SHIFT);
+	while (home < map->nranges && !place_table(&map->ranges[home], need))
+		home++;
+	if (home == map->nranges) {
+		total = 0;
+		return -ENOMEM;
+	}
+	claim_owners(claims, nclaims);
+	for (size_t i = 0; i < map->nranges; i++) {
+		uint32_t taken = i == home ? need : 0;
+
+		free_range(map->ranges[i].first + taken, map->ranges[i].frames - taken);
+	}
+	return 0;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A heap over anything that has the meaning of sbrk().
+ *
+ * These two files need nothing but a freestanding compiler, memcpy() and
+ * memset(). To use them elsewhere: copy them, write one hook, call heap_init().
+ *
+ *	      one word
+ *	     +--------+-------------------------------------+
+ *	used | length | payload ...                         |   the length of the block
+ *	     +--------+-------------------------------------+   lies at ptr - 1
+ *	              ^ ptr
+ *	     +--------+------+------+---------------+--------+
+ *	free | length | next | prev |  untouched    | length |
+ *	     +--------+------+------+---------------+--------+
+ *
+ * Everything is in bytes. A block's length counts its header and is a multiple
+ * of HEAP_ALIGN; the low bits of the header say whether the block is in use
+ * and whether the one before it is. The overhead of a block in use is one
+ * word, the smallest block has four. Payloads are aligned to HEAP_ALIGN
+ * whatever their size: 8 bytes where a word has 4, 16 where it has 8.
+ *
+ * Nothing here locks. Calls for one heap must not overlap; calls for
+ * different heaps may.
+ */
+#ifndef KERNEL_MM_HEAP_H
+#define KERNEL_MM_HEAP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Integrity checks, for a whole build: 1 unless the build says -DHEAP_CHECKS=0. */
+#ifndef HEAP_CHECKS
+#define HEAP_CHECKS 1
+#endif
+
+#define HEAP_WORD sizeof(size_t)
+#define HEAP_ALIGN (2 * HEAP_WORD)
+#define HEAP_MIN_BLOCK (4 * HEAP_WORD)
+
+/* The largest request: a difference of pointers must be able to span it. */
+#define HEAP_MAX_REQUEST ((size_t)PTRDIFF_MAX - 64 * 1024)
+
+/* How much more than needed the heap takes from its hook at a time, if it can have it. */
+#define HEAP_GROW ((size_t)64 * 1024)
+
+/* A top block larger than this gives memory back, down to HEAP_GROW. */
+#define HEAP_TRIM_AT (2 * HEAP_GROW)
+
+/* The most that one call other than heap_trim() gives back: 64 pages. */
+#define HEAP_TRIM_STEP ((size_t)64 * 4096)
+
+/* Lists of free blocks: one for each of the smallest sizes, then 16 for each power of two. */
+#define HEAP_EXACT_BINS 32
+#define HEAP_BINS_PER_POWER 16
+#define HEAP_WORD_BITS (HEAP_WORD * CHAR_BIT)
+#define HEAP_BINS                                                                                  \
+	(HEAP_EXACT_BINS +                                                                         \
+	 HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - (HEAP_WORD == 4 ? 3 : 4) - 5))
+#define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
+
+struct heap;
+struct heap_block;
+struct heap_segment;
+
+/**
+ * heap_sbrk - the hook a heap grows and shrinks by
+ * @increment: bytes to move the end of memory by; negative gives back, 0 asks
+ *
+ * As sbrk(2): returns where the end was before, HEAP_SBRK_FAILED if it cannot
+ * be moved, and then nothing has changed. New memory may hold anything. It need
+ * not follow on what was given before: someone else may move the break too, or
+ * it may come from several regions.
+ */
+typedef void *heap_sbrk(intptr_t increment);
+#define HEAP_SBRK_FAILED ((void *)-1)
+
+/* What can be wrong with a heap, or with a pointer given to it. */
+enum heap_fault_kind {
+	HEAP_SOUND,
+	HEAP_FAULT_ALIGNMENT, /* the pointer is no multiple of HEAP_ALIGN */
+	HEAP_FAULT_RANGE,     /* the block lies outside of the heap */
+	HEAP_FAULT_NOT_USED,  /* the block is free: freed twice, or never handed out */
+	HEAP_FAULT_LENGTH,    /* the header holds an impossible length */
+	HEAP_FAULT_NEXT,      /* the block after it disagrees about who is in use */
+	HEAP_FAULT_FOOTER,    /* a free block's two lengths disagree */
+	HEAP_FAULT_LINK,      /* a free block's neighbours in its list do not point back */
+	HEAP_FAULT_BIN,	      /* lists, bitmaps and blocks disagree */
+};
+
+/**
+ * struct heap_fault - a violation
+ * @kind: what is wrong
+ * @block: the block concerned, by the address of its header
+ * @expected: one of the two words that disagree
+ * @found: the other
+ */
+struct heap_fault {
+	enum heap_fault_kind kind;
+	const void *block;
+	size_t expected, found;
+};
+
+typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
+
+/**
+ * struct heap - one heap; its fields are its own
+ * @sbrk: the hook
+ * @fault: called for violations; NULL stops the machine
+ * @segment: the newest stretch of memory from the hook; they are chained
+ * @top: the free block that ends at @fence, in no list; NULL if there is none
+ * @fence: the header of length 0 that ends the newest segment
+ * @low: all segments lie from here
+ * @high: up to here
+ * @summary: bit for each word of @filled that is not 0
+ * @filled: bit for each list that is not empty
+ * @bins: the lists of free blocks
+ */
+struct heap {
+	heap_sbrk *sbrk;
+	heap_fault_hook *fault;
+	struct heap_segment *segment;
+	struct heap_block *top, *fence;
+	uintptr_t low, high;
+	size_t summary;
+	size_t filled[HEAP_BIN_WORDS];
+	struct heap_block *bins[HEAP_BINS];
+};
+
+/**
+ * heap_init() - an empty heap
+ * @heap: receives it; whatever it held is forgotten
+ * @sbrk: the hook; not called before the first allocation
+ */
+void heap_init(struct heap *heap, heap_sbrk *sbrk);
+
+/* Have @fault called for violations, instead of stopping the machine by an invalid instruction. */
+void heap_set_fault(struct heap *heap, heap_fault_hook *fault);
+
+/**
+ * heap_malloc() - allocate
+ * @size: bytes; 0 gives a block of its own too
+ *
+ * The contents are arbitrary. O(1), but for the hook.
+ *
+ * Return: a multiple of HEAP_ALIGN; NULL if @size is beyond HEAP_MAX_REQUEST,
+ * if the hook gives no more, or after a violation. Then nothing has changed.
+ */
+void *heap_malloc(struct heap *heap, size_t size);
+
+/**
+ * heap_memalign() - allocate at a multiple of @align
+ * @align: a power of two
+ *
+ * O(1), but for the hook; free it as any other.
+ *
+ * Return: as heap_malloc(); also NULL if @align is no power of two.
+ */
+void *heap_memalign(struct heap *heap, size_t align, size_t size);
+
+/**
+ * heap_realloc() - change the size of an allocation
+ * @ptr: from this heap; NULL makes this heap_malloc()
+ * @size: the new size; 0 keeps a block of its own, as heap_malloc(0)
+ *
+ * The contents stay, up to the smaller of both sizes. Stays in place when
+ * shrinking and when the memory behind is free; copies otherwise.
+ *
+ * Return: as heap_malloc(). On NULL the old block is still there, unchanged.
+ */
+void *heap_realloc(struct heap *heap, void *ptr, size_t size);
+
+/**
+ * heap_free() - give an allocation back
+ * @ptr: from this heap, or NULL, which does nothing
+ *
+ * Merges with free neighbours at once. O(1), but for the hook, which is asked
+ * to take back at most HEAP_TRIM_STEP. After a violation the block is left as
+ * it is.
+ */
+void heap_free(struct heap *heap, void *ptr);
+
+/* Bytes that may be used at @ptr, at least what was asked for; 0 for NULL or after a violation. */
+size_t heap_usable_size(struct heap *heap, const void *ptr);
+
+/**
+ * heap_trim() - give memory back to the hook
+ * @keep: bytes of free memory at the top that may stay
+ *
+ * Only memory at the end of the newest segment, and only as long as the hook's
+ * end is there, can be given back. With nothing allocated, @keep 0 gives back
+ * all. O(bytes given back), by HEAP_TRIM_STEP at a time.
+ *
+ * Return: bytes given back.
+ */
+size_t heap_trim(struct heap *heap, size_t keep);
+
+/**
+ * heap_check() - examine everything
+ * @fault: receives the first violation found; may be NULL
+ *
+ * Follows nothing that it has not range-checked, and ends on any contents.
+ * Does not see what it has no second source for: a payload overwritten by its
+ * owner's neighbour without touching a header. O(blocks).
+ *
+ * Return: true if there is no violation.
+ */
+bool heap_check(const struct heap *heap, struct heap_fault *fault);
+
+/* The kind of a fault in words. */
+const char *heap_fault_name(enum heap_fault_kind kind);
+
+enum heap_piece_kind {
+	HEAP_PIECE_SEGMENT, /* bookkeeping at the start of a segment */
+	HEAP_PIECE_USED,
+	HEAP_PIECE_BINNED, /* free, in a list */
+	HEAP_PIECE_TOP,
+	HEAP_PIECE_FENCE, /* bookkeeping at its end */
+};
+
+/* @size bytes at @address, header included. All pieces of a heap add up to what the hook gave. */
+struct heap_piece {
+	enum heap_piece_kind kind;
+	const void *address;
+	size_t size;
+};
+
+/* Sees one piece; false ends the walk. Must not allocate from or free into the heap. */
+typedef bool heap_visitor(void *context, const struct heap_piece *piece);
+
+/**
+ * heap_walk() - see all pieces of all segments, the newest segment first
+ *
+ * Within a segment addresses ascend, without a gap. Ends early where a length
+ * makes no sense; heap_check() says what is wrong there.
+ *
+ * Return: false if the visitor or such a length ended it.
+ */
+bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context);
+
+/**
+ * struct heap_stats - a heap in figures, from a walk
+ * @total: bytes the hook gave: the sum of @granted, @headers, @binned, @top, @bookkeeping
+ * @granted: payload bytes of blocks in use
+ * @granted_blocks: how many those are
+ * @headers: bytes of their headers
+ * @binned: bytes of free blocks in lists
+ * @binned_blocks: how many those are
+ * @top: bytes of the top block
+ * @bookkeeping: bytes at the start and end of segments
+ * @segments: stretches of memory from the hook
+ * @largest_free: bytes of the largest free block, the top included
+ */
+struct heap_stats {
+	size_t total;
+	size_t granted, granted_blocks, headers;
+	size_t binned, binned_blocks;
+	size_t top, bookkeeping, segments, largest_free;
+};
+
+void heap_stats(const struct heap *heap, struct heap_stats *stats);
+
+/* Bytes of free blocks by following the lists, for comparison with a walk. O(free blocks). */
+size_t heap_count_bins(const struct heap *heap);
+
+#endif

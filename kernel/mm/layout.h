@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's address space, in one place.
+ *
+ *   0x00000000  page 0, never mapped; then user space (nothing is mapped there yet)
+ *   0xC0000000  direct map: physical p is at DIRECT_BASE + p, for p below 256 MiB
+ *   0xC0100000    the kernel image, within it: text and read-only data cannot be written
+ *   0xD0000000  the heap's region: HEAP_BASE, the break somewhere above it, HEAP_LIMIT
+ *   0xFF800000  temporary mappings; nothing else yet
+ *
+ * What becomes of it with little and with much RAM:
+ *
+ *            4 MiB                            4 GiB
+ *   direct   one page table, 4 MiB mapped     64 page tables, the first 256 MiB
+ *   heap     whatever frames are free         760 MiB at most, the region's size
+ *   unused   nothing                          frames that no owner asks for; RAM above
+ *                                             4 GiB is left out by the memory map
+ */
+#ifndef KERNEL_MM_LAYOUT_H
+#define KERNEL_MM_LAYOUT_H
+
+#include <stdint.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096U
+#define PAGE_MASK (PAGE_SIZE - 1)
+
+#define DIRECT_BASE 0xC0000000U
+#define DIRECT_SIZE 0x10000000U
+#define HEAP_BASE 0xD0000000U
+#define HEAP_LIMIT 0xFF800000U
+#define TEMP_BASE 0xFF800000U
+
+/* The least RAM the kernel starts with; below it, boot says so and stops. */
+#define RAM_NEEDED_KIB 3072U
+
+/* Only for physical addresses below DIRECT_SIZE. */
+static inline void *phys_to_virt(uint32_t phys)
+{
+	return (void *)(uintptr_t)(phys + DIRECT_BASE);
+}
+
+/* Only for addresses within the direct map. */
+static inline uint32_t virt_to_phys(const void *virt)
+{
+	return (uint32_t)(uintptr_t)virt - DIRECT_BASE;
+}
+
+#endif

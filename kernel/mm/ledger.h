@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ledger: where all memory is, each figure counted in its own way.
+ *
+ *	frames          = free + heap + page tables + reserved + ...
+ *	break - base    = pages mapped there, less the rest of the last one
+ *	break - base    = granted + headers + binned + top + bookkeeping
+ */
+#ifndef KERNEL_MM_LEDGER_H
+#define KERNEL_MM_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+
+/**
+ * struct ledger - one reading
+ * @frames: all frames there are
+ * @counted: by owner, from the frame allocator's counters
+ * @by_state: by owner, from a look at every frame's state
+ * @by_lists: free frames, from a walk of the buddy lists
+ * @tables: from a walk of the page directory
+ * @mapped: pages mapped in the heap's region, from a walk of the page tables
+ * @break_bytes: bytes between base and break
+ * @heap: from a walk of the blocks
+ * @binned: bytes of free blocks, from a walk of the lists
+ */
+struct ledger {
+	uint32_t frames;
+	uint32_t counted[FRAME_OWNERS], by_state[FRAME_OWNERS];
+	uint32_t by_lists, tables, mapped;
+	size_t break_bytes;
+	struct heap_stats heap;
+	size_t binned;
+};
+
+/* Counts everything. O(frames + mapped pages + blocks). */
+void ledger_read(struct ledger *ledger);
+
+/* Return: NULL, or in words which two figures disagree. */
+const char *ledger_disagreement(const struct ledger *ledger);
+
+/* Prints the figures in a few lines, and what disagrees. */
+void ledger_print(const struct ledger *ledger);
+
+/* Reads and prints, as part of a panic. */
+void ledger_report(void);
+
+#endif

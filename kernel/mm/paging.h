@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paging: single pages of 4 KiB, two levels, in a higher-half address space.
+ *
+ * Page tables lie below DIRECT_SIZE and are reached through the direct map.
+ * One is taken when the first page in its 4 MiB is mapped, and given back with
+ * the last.
+ */
+#ifndef KERNEL_MM_PAGING_H
+#define KERNEL_MM_PAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PAGE_WRITE 1U /* may be written, else only read */
+#define PAGE_USER 2U  /* user mode may use it, else only the kernel */
+
+#define PAGING_DIR_ENTRIES 1024U
+
+/**
+ * struct address_space - one page directory and what hangs on it
+ * @dir: the directory, in the direct map
+ * @used: for each page table, how many of its pages are mapped
+ */
+struct address_space {
+	uint32_t *dir;
+	uint16_t used[PAGING_DIR_ENTRIES];
+};
+
+extern struct address_space kernel_space;
+
+/**
+ * paging_init() - replace boot's tables by the kernel's own
+ * @ram_frames: frames from 0 up to the highest usable one
+ *
+ * Maps the direct map's frames, as far as there is RAM, and the first MiB;
+ * takes away the write permission from text and read-only data, and maps
+ * nothing at address 0, at page 0's place in the direct map, and below the
+ * stack. CR0.WP is set, so that this binds the kernel too.
+ *
+ * Return: 0, or -ENOMEM; then boot's tables stay.
+ */
+int paging_init(uint32_t ram_frames);
+
+/**
+ * paging_map() - map one page
+ * @space: where
+ * @virt: its address, a multiple of PAGE_SIZE
+ * @frame: the frame that shall lie there
+ * @prot: PAGE_WRITE, PAGE_USER, or both
+ *
+ * O(1); a new page table is cleared.
+ *
+ * Return: 0; -EINVAL if @virt is not aligned, -EEXIST if something is mapped
+ * there, -ENOMEM if there is no frame for a page table. Then nothing changed.
+ */
+int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsigned int prot);
+
+/**
+ * paging_unmap() - unmap one page
+ * @frame: receives the frame that lay there, which now is the caller's; may be NULL
+ *
+ * O(1), but for looking after a page table that has become empty.
+ *
+ * Return: 0; -EINVAL if @virt is not aligned, -ENOENT if nothing is mapped there.
+ */
+int paging_unmap(struct address_space *space, uintptr_t virt, uint32_t *frame);
+
+/* Changes the protection of a mapped page. Return: as paging_unmap(). */
+int paging_protect(struct address_space *space, uintptr_t virt, unsigned int prot);
+
+/**
+ * paging_translate() - what is mapped at an address
+ * @frame: receives the frame; may be NULL
+ * @prot: receives the protection; may be NULL
+ *
+ * Return: whether anything is.
+ */
+bool paging_translate(const struct address_space *space, uintptr_t virt, uint32_t *frame,
+		      unsigned int *prot);
+
+/* Pages mapped from @from up to, not including, @to, by walking the tables. */
+uint32_t paging_count(const struct address_space *space, uintptr_t from, uintptr_t to);
+
+/* The directory and its page tables, by walking: for the ledger. */
+uint32_t paging_count_tables(const struct address_space *space);
+
+#endif
