@@ -12,11 +12,11 @@
 #define PIT_RATE_GENERATOR 0x34
 
 static volatile uint32_t ticks;
-static void (*volatile tick_hook)(void);
+static timer_hook *volatile tick_hook;
 
 static void timer_interrupt(void)
 {
-	void (*hook)(void) = tick_hook;
+	timer_hook *hook = tick_hook;
 
 	ticks++;
 	if (hook)
@@ -38,7 +38,10 @@ uint32_t timer_ticks(void)
 	return ticks;
 }
 
-void timer_set_hook(void (*hook)(void))
+timer_hook *timer_set_hook(timer_hook *hook)
 {
+	timer_hook *before = tick_hook;
+
 	tick_hook = hook;
+	return before;
 }

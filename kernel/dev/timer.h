@@ -13,7 +13,9 @@ void timer_init(void);
 /* Ticks since timer_init(); wraps after 49 days. */
 uint32_t timer_ticks(void);
 
-/* Have @hook called from every timer interrupt, or none with NULL. */
-void timer_set_hook(void (*hook)(void));
+typedef void timer_hook(void);
+
+/* Have @hook called from every timer interrupt, or none with NULL. Return: the one before. */
+timer_hook *timer_set_hook(timer_hook *hook);
 
 #endif

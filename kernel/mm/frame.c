@@ -219,8 +219,6 @@ static enum frame_refusal objection(uint32_t first, unsigned int order)
 {
 	if (first == FRAME_NONE || first >= total)
 		return FRAME_OUTSIDE;
-	if (order > FRAME_MAX_ORDER)
-		return FRAME_WRONG_ORDER;
 	switch (frames[first].state) {
 	case RESERVED:
 		return FRAME_IS_RESERVED;
@@ -231,6 +229,8 @@ static enum frame_refusal objection(uint32_t first, unsigned int order)
 	default:
 		break;
 	}
+	if (order > FRAME_MAX_ORDER)
+		return FRAME_WRONG_ORDER;
 	if (first & ((1U << order) - 1))
 		return FRAME_UNALIGNED;
 	return frames[first].order == order ? FRAME_FREED : FRAME_WRONG_ORDER;

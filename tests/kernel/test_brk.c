@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The break: bytes above, pages below, nothing behind. */
+#include "kernel/mm/brk.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/layout.h"
+#include "kernel/x86/trap.h"
+#include "tests/kernel/ktest.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A region of the tests' own, above that of the heap. */
+#define BASE (TEMP_BASE + 0x100000)
+#define LIMIT (BASE + 0x40000)
+
+static uint32_t mapped(void)
+{
+	return paging_count(&kernel_space, BASE, LIMIT);
+}
+
+static void read_byte(void *address)
+{
+	(void)*(volatile char *)address;
+}
+
+static bool is_zero(uintptr_t from, uintptr_t to)
+{
+	for (; from < to; from++)
+		if (*(const volatile char *)from)
+			return false;
+	return true;
+}
+
+KTEST(break_maps_a_page_with_its_first_byte_and_unmaps_it_with_its_last)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK(brk_move(&brk, 0) == (void *)BASE);
+	CHECK(brk_move(&brk, 1) == (void *)BASE);
+	CHECK_EQ(mapped(), 1);
+	CHECK(brk_move(&brk, PAGE_SIZE - 1) == (void *)(BASE + 1));
+	CHECK_EQ(mapped(), 1);
+	CHECK(brk_move(&brk, 1) == (void *)(BASE + PAGE_SIZE));
+	CHECK_EQ(mapped(), 2);
+	CHECK(brk_move(&brk, -1) == (void *)(BASE + PAGE_SIZE + 1));
+	CHECK_EQ(mapped(), 1);
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+	CHECK_EQ(mapped(), 0);
+}
+
+KTEST(break_moved_byte_by_byte_up_and_down_5000_times)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	for (uintptr_t i = 0; i < 5000; i++) {
+		CHECK(brk_move(&brk, 1) == (void *)(BASE + i));
+		*(volatile char *)(BASE + i) = (char)i;
+	}
+	CHECK_EQ(mapped(), 2);
+	for (uintptr_t i = 5000; i > 0; i--) {
+		CHECK_EQ(*(volatile char *)(BASE + i - 1), (char)(i - 1));
+		CHECK(brk_move(&brk, -1) == (void *)(BASE + i));
+	}
+	CHECK_EQ(mapped(), 0);
+}
+
+KTEST(break_moved_across_a_page_by_10_up_and_20_down)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK_EQ(brk_set(&brk, BASE + PAGE_SIZE + 5), 0);
+	for (unsigned int i = 0; i < 100; i++) {
+		CHECK(brk_move(&brk, 10) != BRK_FAILED);
+		CHECK(brk_move(&brk, -20) != BRK_FAILED);
+		CHECK_EQ(mapped(), (brk.end - BASE + PAGE_MASK) >> PAGE_SHIFT);
+	}
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
+KTEST(fresh_pages_read_zero_also_after_shrinking_and_growing_again)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		CHECK_EQ(brk_set(&brk, BASE + 5 * PAGE_SIZE), 0);
+		CHECK(is_zero(BASE, BASE + 5 * PAGE_SIZE));
+		memset((void *)BASE, 0x5A, 5 * PAGE_SIZE);
+		CHECK_EQ(brk_set(&brk, BASE), 0);
+	}
+}
+
+KTEST(last_partial_page_keeps_its_bytes_and_stays_usable)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK_EQ(brk_set(&brk, BASE + 100), 0);
+	memset((void *)BASE, 7, 100);
+	CHECK_EQ(brk_set(&brk, BASE + 3 * PAGE_SIZE), 0);
+	CHECK_EQ(*(volatile char *)(BASE + 99), 7);
+	CHECK_EQ(brk_set(&brk, BASE + 100), 0);
+	CHECK_EQ(*(volatile char *)(BASE + 99), 7);
+	*(volatile char *)(BASE + PAGE_SIZE - 1) = 1;
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
+KTEST(page_behind_the_break_is_not_mapped)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK_EQ(brk_set(&brk, BASE + 2 * PAGE_SIZE), 0);
+	CHECK(trap_catch(read_byte, (void *)(BASE + 2 * PAGE_SIZE), NULL));
+	CHECK(!trap_catch(read_byte, (void *)(BASE + 2 * PAGE_SIZE - 1), NULL));
+	CHECK_EQ(brk_set(&brk, LIMIT - PAGE_SIZE), 0);
+	CHECK(trap_catch(read_byte, (void *)(LIMIT - PAGE_SIZE), NULL));
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
+KTEST(break_outside_of_its_region_is_refused_and_stays)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK_EQ(brk_set(&brk, BASE + 10), 0);
+	CHECK_EQ(brk_set(&brk, BASE - 1), -EINVAL);
+	CHECK_EQ(brk_set(&brk, LIMIT - PAGE_SIZE + 1), -EINVAL);
+	CHECK_EQ(brk_set(&brk, UINTPTR_MAX), -EINVAL);
+	CHECK(brk_move(&brk, -11) == BRK_FAILED);
+	CHECK(brk_move(&brk, INTPTR_MAX) == BRK_FAILED);
+	CHECK(brk_move(&brk, INTPTR_MIN) == BRK_FAILED);
+	CHECK(brk_move(&brk, (intptr_t)(LIMIT - BASE)) == BRK_FAILED);
+	CHECK(brk_move(&brk, 0) == (void *)(BASE + 10));
+	CHECK_EQ(mapped(), 1);
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
+KTEST(break_is_refused_a_region_that_is_none)
+{
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE + 1, LIMIT), -EINVAL);
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT + 1), -EINVAL);
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, BASE), -EINVAL);
+	CHECK_EQ(brk_init(&brk, &kernel_space, LIMIT, BASE), -EINVAL);
+}
+
+KTEST(growth_refused_at_any_frame_is_undone_whole)
+{
+	uint32_t free = frame_count(FRAME_FREE), n = 0;
+	struct brk brk;
+	bool refused = true;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	while (refused) {
+		frame_fail_at(++n);
+		refused = brk_set(&brk, BASE + 4 * PAGE_SIZE + 1) == -ENOMEM;
+		CHECK_EQ(refused, frame_has_failed());
+		if (refused) {
+			CHECK_EQ(brk.end, BASE);
+			CHECK_EQ(mapped(), 0);
+			CHECK_EQ(frame_count(FRAME_FREE), free);
+		}
+	}
+	CHECK_EQ(n, 7); /* five pages and a page table were asked for, and refused in turn */
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
+KTEST(two_breaks_side_by_side_do_not_disturb_each_other)
+{
+	struct brk low, high;
+
+	CHECK_EQ(brk_init(&low, &kernel_space, BASE, BASE + 0x4000), 0);
+	CHECK_EQ(brk_init(&high, &kernel_space, BASE + 0x4000, LIMIT), 0);
+	CHECK_EQ(brk_set(&low, BASE + 0x3000), 0);
+	CHECK_EQ(brk_set(&low, BASE + 0x3001), -EINVAL);
+	CHECK_EQ(brk_set(&high, BASE + 0x4001), 0);
+	memset((void *)BASE, 1, 0x3000);
+	CHECK_EQ(*(volatile char *)(BASE + 0x4000), 0);
+	CHECK_EQ(brk_set(&low, BASE), 0);
+	CHECK_EQ(*(volatile char *)(BASE + 0x4000), 0);
+	CHECK_EQ(brk_set(&high, BASE + 0x4000), 0);
+}

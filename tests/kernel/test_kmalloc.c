@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's heap: each function's contract, memory running out, interrupts. */
+#include "kernel/dev/timer.h"
+#include "kernel/mm/brk.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/x86/cpu.h"
+#include "tests/kernel/ktest.h"
+
+#include <string.h>
+
+static bool all(const void *ptr, unsigned char value, size_t n)
+{
+	const unsigned char *bytes = ptr;
+
+	while (n > 0)
+		if (bytes[--n] != value)
+			return false;
+	return true;
+}
+
+KTEST(kmalloc_gives_aligned_memory_in_the_heaps_region)
+{
+	char *ptr = kmalloc(100);
+
+	CHECK(ptr && (uintptr_t)ptr % HEAP_ALIGN == 0);
+	CHECK((uintptr_t)ptr >= HEAP_BASE && (uintptr_t)ptr < HEAP_LIMIT);
+	CHECK(ksize(ptr) >= 100);
+	kfree(ptr);
+}
+
+KTEST(kmalloc_of_0_gives_distinct_blocks_that_are_freed_like_any)
+{
+	void *first = kmalloc(0), *second = kmalloc(0);
+
+	CHECK(first && second && first != second);
+	kfree(first);
+	kfree(second);
+}
+
+KTEST(kfree_of_null_does_nothing)
+{
+	kfree(NULL);
+	kfree_sensitive(NULL);
+	CHECK_EQ(ksize(NULL), 0);
+	CHECK_EQ(kernel_brk.end, kernel_brk.base);
+}
+
+KTEST(cleared_allocations_are_zero_where_the_memory_was_used_before)
+{
+	char *ptr = kmalloc(1000);
+
+	CHECK(ptr);
+	memset(ptr, 0xFF, 1000);
+	kfree(ptr);
+	ptr = kzalloc(1000);
+	CHECK(ptr && all(ptr, 0, 1000));
+	memset(ptr, 0xFF, 1000);
+	kfree(ptr);
+	ptr = kcalloc(10, 100);
+	CHECK(ptr && all(ptr, 0, 1000));
+	kfree(ptr);
+}
+
+KTEST(products_that_overflow_are_refused)
+{
+	void *ptr = kmalloc(10);
+
+	CHECK(ptr);
+	CHECK(!kcalloc(SIZE_MAX / 2, 3));
+	CHECK(!kmalloc_array(0x10000, 0x10000));
+	CHECK(!kmalloc_array(SIZE_MAX, 2));
+	CHECK(!krealloc_array(ptr, 0x10001, 0x10000));
+	kfree(ptr);
+	ptr = kmalloc_array(3, 7);
+	CHECK(ptr && ksize(ptr) >= 21);
+	ptr = krealloc_array(ptr, 30, 7);
+	CHECK(ptr && ksize(ptr) >= 210);
+	kfree(ptr);
+}
+
+KTEST(sizes_near_the_end_of_all_numbers_are_refused)
+{
+	for (size_t i = 0; i < 100; i++) {
+		CHECK(!kmalloc(SIZE_MAX - i));
+		CHECK(!kmalloc((size_t)PTRDIFF_MAX - i));
+		CHECK(!kzalloc(SIZE_MAX - i));
+		CHECK(!kmemalign(64, SIZE_MAX - i));
+		CHECK(!krealloc(NULL, SIZE_MAX - i));
+	}
+}
+
+KTEST(kmemalign_aligns_to_powers_of_two_and_refuses_others)
+{
+	for (size_t align = 1; align <= 65536; align *= 2) {
+		void *ptr = kmemalign(align, 100);
+
+		CHECK(ptr && (uintptr_t)ptr % align == 0);
+		CHECK(ksize(ptr) >= 100);
+		kfree(ptr);
+	}
+	CHECK(!kmemalign(0, 10));
+	CHECK(!kmemalign(3, 10));
+	CHECK(!kmemalign(48, 10));
+}
+
+KTEST(krealloc_keeps_contents_growing_and_shrinking)
+{
+	char *ptr = krealloc(NULL, 10), *wall;
+
+	CHECK(ptr);
+	memset(ptr, 1, 10);
+	wall = kmalloc(10); /* so that it has to move */
+	CHECK(wall);
+	ptr = krealloc(ptr, 5000);
+	CHECK(ptr && all(ptr, 1, 10));
+	memset(ptr, 2, 5000);
+	ptr = krealloc(ptr, 20);
+	CHECK(ptr && all(ptr, 2, 20));
+	ptr = krealloc(ptr, 0);
+	CHECK(ptr);
+	kfree(ptr);
+	kfree(wall);
+}
+
+KTEST(krealloc_that_fails_leaves_the_old_block)
+{
+	char *ptr = kmalloc(100), *wall = kmalloc(10);
+
+	CHECK(ptr && wall);
+	memset(ptr, 3, 100);
+	CHECK(!krealloc(ptr, HEAP_LIMIT - HEAP_BASE));
+	CHECK(all(ptr, 3, 100));
+	kfree(ptr);
+	kfree(wall);
+}
+
+KTEST(copies_are_equal_and_terminated)
+{
+	char *copy = kmemdup("abcdef", 6), *string = kstrdup("hello"), *part = kstrndup("hello", 3);
+
+	CHECK(copy && memcmp(copy, "abcdef", 6) == 0);
+	CHECK(string && strcmp(string, "hello") == 0);
+	CHECK(part && strcmp(part, "hel") == 0);
+	CHECK(!kstrdup(NULL) && !kstrndup(NULL, 4));
+	kfree(copy);
+	kfree(string);
+	kfree(part);
+}
+
+KTEST(sensitive_contents_are_gone_after_kfree_sensitive)
+{
+	char *wall, *ptr = kmalloc(64), *again;
+
+	wall = kmalloc(8);
+	CHECK(ptr && wall);
+	memset(ptr, 0x77, 64);
+	kfree_sensitive(ptr);
+	again = kmalloc(64);
+	CHECK(again == ptr);
+	CHECK(all(again + 2 * sizeof(void *), 0, 64 - 2 * sizeof(void *) - sizeof(size_t)));
+	kfree(again);
+	kfree(wall);
+}
+
+/* Takes memory until there is none, in ever smaller blocks, chained through themselves. */
+KTEST(memory_runs_out_as_null_and_all_of_it_comes_back)
+{
+	uint32_t free = frame_count(FRAME_FREE);
+	void **last = NULL, **ptr;
+
+	for (size_t size = 1 << 20; size >= 16; size /= 4) {
+		while ((ptr = kmalloc(size))) {
+			*ptr = last;
+			last = ptr;
+		}
+	}
+	CHECK(frame_count(FRAME_FREE) < free / 2 || kernel_brk.end >= HEAP_LIMIT - 2 * PAGE_SIZE);
+	CHECK(!kmalloc(1) && !kzalloc(1) && !kmemalign(64, 1) && !kstrdup("x"));
+	for (; last; last = ptr) {
+		ptr = *last;
+		kfree(last);
+	}
+	kheap_trim(0);
+	CHECK_EQ(frame_count(FRAME_FREE), free);
+}
+
+#define RING 16
+static void *volatile ring[RING];
+static volatile uint32_t interrupts;
+
+/* Frees what an earlier interrupt has allocated, and allocates again. */
+static void allocate_in_interrupt(void)
+{
+	uint32_t i = interrupts++ % RING;
+
+	kfree(ring[i]);
+	ring[i] = kmalloc(i * 20 + 1);
+}
+
+static timer_hook *watch; /* the framework's, which must go on */
+
+static void allocate_and_watch(void)
+{
+	allocate_in_interrupt();
+	watch();
+}
+
+KTEST(interrupt_handlers_allocate_while_we_do)
+{
+	uint32_t until;
+
+	interrupts = 0;
+	watch = timer_set_hook(NULL);
+	timer_set_hook(allocate_and_watch);
+	until = timer_ticks() + 50;
+	while ((int32_t)(timer_ticks() - until) < 0) {
+		void *ptr = kmalloc(ktest_random() % 500);
+
+		kfree(krealloc(ptr, ktest_random() % 500));
+	}
+	timer_set_hook(watch);
+	for (unsigned int i = 0; i < RING; i++) {
+		kfree(ring[i]);
+		ring[i] = NULL;
+	}
+	CHECK(interrupts > 10);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The ledger agrees with itself, and disagrees when something is wrong. */
+#include "kernel/mm/brk.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/mm/ledger.h"
+#include "kernel/mm/paging.h"
+#include "tests/kernel/ktest.h"
+
+#include <string.h>
+
+static struct ledger ledger;
+
+static bool disagrees_about(const char *what)
+{
+	const char *disagreement;
+
+	ledger_read(&ledger);
+	disagreement = ledger_disagreement(&ledger);
+	return disagreement && strcmp(disagreement, what) == 0;
+}
+
+KTEST(ledger_agrees_with_blocks_in_use_and_free)
+{
+	void *first = kmalloc(100), *second = kmalloc(20000), *third = kmalloc(8);
+
+	CHECK(first && second && third);
+	kfree(second);
+	ledger_read(&ledger);
+	CHECK(!ledger_disagreement(&ledger));
+	CHECK_EQ(ledger.heap.granted_blocks, 2);
+	CHECK(ledger.heap.binned >= 20000);
+	CHECK_EQ(ledger.break_bytes, kernel_brk.end - HEAP_BASE);
+	kfree(first);
+	kfree(third);
+}
+
+KTEST(ledger_notices_a_page_that_is_mapped_beyond_the_break)
+{
+	uint32_t frame = frame_alloc(0, FRAME_HEAP);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, HEAP_LIMIT - PAGE_SIZE, frame, PAGE_WRITE), 0);
+	CHECK(disagrees_about("the break and the pages mapped below it"));
+	CHECK_EQ(paging_unmap(&kernel_space, HEAP_LIMIT - PAGE_SIZE, NULL), 0);
+	CHECK(disagrees_about("heap frames: the counter and the page tables"));
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+	CHECK(!disagrees_about("heap frames: the counter and the page tables"));
+}
+
+KTEST(ledger_notices_a_break_moved_behind_the_heaps_back)
+{
+	void *ptr = kmalloc(10);
+
+	CHECK(ptr);
+	CHECK(ksbrk(PAGE_SIZE) != BRK_FAILED);
+	CHECK(disagrees_about("the break and the heap's blocks"));
+	CHECK(ksbrk(-(intptr_t)PAGE_SIZE) != BRK_FAILED);
+	CHECK(!disagrees_about("the break and the heap's blocks"));
+	kfree(ptr);
+}
+
+KTEST(ledger_notices_a_page_table_that_hangs_nowhere)
+{
+	uint32_t frame = frame_alloc(0, FRAME_TABLES);
+
+	CHECK(frame);
+	CHECK(disagrees_about("page tables: the counter and the page directory"));
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+	ledger_read(&ledger);
+	CHECK(!ledger_disagreement(&ledger));
+}

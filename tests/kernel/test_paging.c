@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Paging: pages appear, disappear, are protected, and their tables come and go. */
+#include "kernel/mm/frame.h"
+#include "kernel/mm/layout.h"
+#include "kernel/mm/paging.h"
+#include "kernel/x86/trap.h"
+#include "tests/kernel/ktest.h"
+
+#include <errno.h>
+
+#define VIRT (TEMP_BASE + 0x10000)
+#define ERROR_PRESENT 1U
+#define ERROR_WRITE 2U
+
+extern char __text_start[], __text_end[], __rodata_start[], boot_stack_guard[];
+
+static void write_byte(void *address)
+{
+	*(volatile char *)address = 0;
+}
+
+static void read_byte(void *address)
+{
+	(void)*(volatile char *)address;
+}
+
+/* Whether an access ends in a page fault with this error code. */
+static bool faults(void (*access)(void *), const void *address, uint32_t error)
+{
+	struct trap_frame frame;
+
+	return trap_catch(access, (void *)(uintptr_t)address, &frame) &&
+	       frame.vector == TRAP_PAGE_FAULT && frame.error == error;
+}
+
+KTEST(mapped_page_is_there_and_an_unmapped_one_is_not)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER), found = 0;
+	unsigned int prot = 0;
+
+	CHECK(frame);
+	CHECK(faults(read_byte, (void *)VIRT, 0));
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, PAGE_WRITE), 0);
+	CHECK(paging_translate(&kernel_space, VIRT + 123, &found, &prot));
+	CHECK_EQ(found, frame);
+	CHECK_EQ(prot, PAGE_WRITE);
+	*(volatile uint32_t *)VIRT = 0xCAFE;
+	CHECK_EQ(*(volatile uint32_t *)VIRT, 0xCAFE);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, &found), 0);
+	CHECK_EQ(found, frame);
+	CHECK(!paging_translate(&kernel_space, VIRT, NULL, NULL));
+	CHECK(faults(read_byte, (void *)VIRT, 0));
+	CHECK(faults(write_byte, (void *)VIRT, ERROR_WRITE));
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(one_frame_mapped_twice_is_the_same_memory)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, PAGE_WRITE), 0);
+	CHECK_EQ(paging_map(&kernel_space, VIRT + PAGE_SIZE, frame, PAGE_WRITE), 0);
+	*(volatile uint32_t *)VIRT = 77;
+	CHECK_EQ(*(volatile uint32_t *)(VIRT + PAGE_SIZE), 77);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), 0);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT + PAGE_SIZE, NULL), 0);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(page_protected_against_writing_faults_when_written)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, PAGE_WRITE), 0);
+	CHECK(!trap_catch(write_byte, (void *)VIRT, NULL));
+	CHECK_EQ(paging_protect(&kernel_space, VIRT, 0), 0);
+	CHECK(faults(write_byte, (void *)VIRT, ERROR_PRESENT | ERROR_WRITE));
+	CHECK(!trap_catch(read_byte, (void *)VIRT, NULL));
+	CHECK_EQ(paging_protect(&kernel_space, VIRT, PAGE_WRITE), 0);
+	CHECK(!trap_catch(write_byte, (void *)VIRT, NULL));
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), 0);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(page_table_is_taken_with_the_first_page_and_given_back_with_the_last)
+{
+	uint32_t tables = frame_count(FRAME_TABLES);
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 1);
+	CHECK_EQ(paging_map(&kernel_space, VIRT + PAGE_SIZE, frame, 0), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 1);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 1);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT + PAGE_SIZE, NULL), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables);
+	CHECK_EQ(paging_count_tables(&kernel_space), tables);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(paging_refuses_what_makes_no_sense_and_changes_nothing)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER), other = 0;
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, VIRT + 1, frame, 0), -EINVAL);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), -ENOENT);
+	CHECK_EQ(paging_protect(&kernel_space, VIRT, 0), -ENOENT);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), 0);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame + 1, 0), -EEXIST);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT + 4, NULL), -EINVAL);
+	CHECK_EQ(paging_protect(&kernel_space, VIRT + 4, 0), -EINVAL);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, &other), 0);
+	CHECK_EQ(other, frame);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(mapping_without_a_frame_for_the_table_fails_and_loses_nothing)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	frame_fail_at(1);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), -ENOMEM);
+	CHECK(frame_has_failed());
+	CHECK(!paging_translate(&kernel_space, VIRT, NULL, NULL));
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(kernel_text_and_constants_cannot_be_written)
+{
+	CHECK(faults(write_byte, __text_start, ERROR_PRESENT | ERROR_WRITE));
+	CHECK(faults(write_byte, (void *)((uintptr_t)__text_end - 1), ERROR_PRESENT | ERROR_WRITE));
+	CHECK(faults(write_byte, __rodata_start, ERROR_PRESENT | ERROR_WRITE));
+	CHECK(!trap_catch(read_byte, __text_start, NULL));
+}
+
+KTEST(page_0_and_the_page_below_the_stack_are_not_mapped)
+{
+	CHECK(faults(read_byte, NULL, 0));
+	CHECK(faults(write_byte, (void *)(PAGE_SIZE - 1), ERROR_WRITE));
+	CHECK(faults(read_byte, (void *)DIRECT_BASE, 0));
+	CHECK(faults(write_byte, boot_stack_guard, ERROR_WRITE));
+	CHECK(faults(write_byte, boot_stack_guard + PAGE_SIZE - 1, ERROR_WRITE));
+	CHECK(!trap_catch(read_byte, boot_stack_guard + PAGE_SIZE, NULL));
+}
+
+KTEST(nothing_is_mapped_below_the_kernels_half)
+{
+	CHECK_EQ(paging_count(&kernel_space, 0, DIRECT_BASE), 0);
+	CHECK(paging_count(&kernel_space, DIRECT_BASE, HEAP_BASE) > 0);
+}
+
+KTEST(pages_are_counted_up_to_the_end_of_all_addresses)
+{
+	const uintptr_t last = 0xFFFFF000U;
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, last, frame, 0), 0);
+	CHECK_EQ(paging_count(&kernel_space, TEMP_BASE, UINTPTR_MAX), 1);
+	CHECK_EQ(paging_unmap(&kernel_space, last, NULL), 0);
+	CHECK_EQ(paging_count(&kernel_space, TEMP_BASE, UINTPTR_MAX), 0);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
