@@ -42,7 +42,7 @@ struct boot_module {
 /**
  * struct bootinfo - the loader's report, copied
  * @loader: the loader's own name, "" if it gave none
- * @cmdline: the kernel's command line without the image's name, cut to fit
+ * @cmdline: the kernel's command line without the image's path, cut to fit
  * @cmdline_cut: the command line was longer than there is room for
  * @nregions: entries of @regions that are filled
  * @regions_lost: entries of the loader's map that found no room; memory in

@@ -10,6 +10,7 @@
 #include "boot/bootinfo.h"
 #include "kernel/mm/layout.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define MULTIBOOT_BOOTED 0x2BADB002U
@@ -76,15 +77,18 @@ static bool copy_string(char *to, size_t size, uint32_t address)
 	return true;
 }
 
-/* The command line begins with the image's own path, which says nothing. */
+/*
+ * QEMU and older loaders put the image's path before the words meant for it,
+ * GRUB 2 does not. A path has a slash or ends in ".elf"; no word of ours does.
+ */
 static void drop_image_name(char *cmdline)
 {
-	char *rest = strchr(cmdline, ' ');
+	size_t n = strcspn(cmdline, " ");
+	bool has_slash = memchr(cmdline, '/', n), has_value = memchr(cmdline, '=', n);
+	bool is_elf = n >= 4 && strncmp(cmdline + n - 4, ".elf", 4) == 0;
 
-	if (rest)
-		memmove(cmdline, rest + 1, strlen(rest + 1) + 1);
-	else
-		cmdline[0] = '\0';
+	if ((has_slash || is_elf) && !has_value)
+		memmove(cmdline, cmdline + n, strlen(cmdline + n) + 1);
 }
 
 static const char *read_map(const struct multiboot_report *report)
@@ -132,7 +136,7 @@ static void module_name(char name[BOOT_NAME_SIZE], uint32_t string)
 	end = strstr(base, ".fpt");
 	if (end && !end[4])
 		*end = '\0';
-	strlcpy(name, base, BOOT_NAME_SIZE);
+	strlcpy(name, *base ? base : "unnamed", BOOT_NAME_SIZE);
 }
 
 static void read_modules(const struct multiboot_report *report)

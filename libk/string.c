@@ -79,6 +79,25 @@ int strncmp(const char *a, const char *b, size_t n)
 	return 0;
 }
 
+void *memchr(const void *s, int c, size_t n)
+{
+	const unsigned char *bytes = s;
+
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] == (unsigned char)c)
+			return (void *)(bytes + i);
+	return NULL;
+}
+
+size_t strcspn(const char *s, const char *set)
+{
+	size_t n = 0;
+
+	while (s[n] && !strchr(set, s[n]))
+		n++;
+	return n;
+}
+
 char *strchr(const char *s, int c)
 {
 	for (; *s != (char)c; s++)

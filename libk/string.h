@@ -13,7 +13,9 @@ size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
+void *memchr(const void *s, int c, size_t n);
 char *strchr(const char *s, int c);
+size_t strcspn(const char *s, const char *set);
 char *strstr(const char *s, const char *part);
 
 /* Copies at most @size - 1 characters and always terminates; returns strlen(@from). */

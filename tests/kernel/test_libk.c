@@ -60,6 +60,9 @@ KTEST(strings_compare_search_and_copy_as_in_iso_c)
 	CHECK(strcmp(strstr("needle in hay", "in"), "in hay") == 0);
 	CHECK(!strstr("short", "longer than it"));
 	CHECK(strchr("abc", 'd') == NULL && *strchr("abc", 'b') == 'b' && !*strchr("abc", 0));
+	CHECK(memchr("abc", 'b', 1) == NULL && *(char *)memchr("abc", 'b', 2) == 'b');
+	CHECK_EQ(strcspn("word next", " "), 4);
+	CHECK_EQ(strcspn("word", " "), 4);
 	CHECK_EQ(strlcpy(to, "abcdef", sizeof(to)), 6);
 	CHECK(strcmp(to, "abc") == 0);
 	CHECK_EQ(strnlen("abc", 2), 2);

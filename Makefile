@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+#
+# make deps run    everything on a fresh machine: install what is missing, boot
+# make deps test   the same for the tests
+# make help        all targets and variables
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/sh
+
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+
+# Compilers are looked for while this file is read, so what `deps` installs is
+# only found by a make that starts after it.
+REST := $(filter-out deps,$(MAKECMDGOALS))
+.NOTPARALLEL:
+.PHONY: deps $(REST)
+deps:
+	@tools/deps $(if $(filter-out run all,$(REST)),test,$(if $(REST),run,test))
+$(REST): deps
+	@$(MAKE) $@
+
+else
+
+MEM ?= 128
+ACCEL ?= tcg
+QEMU ?= qemu-system-i386
+SEED ?=
+ONLY ?=
+HOSTCC ?= gcc
+CLANG ?= clang
+export MEM ACCEL QEMU QEMUFLAGS SEED ONLY CLANG
+
+# Commands are named in a word and shown whole with V=1.
+Q := $(if $(V),,@)
+say = printf '  %-5s %s\n' $(1) $(2)
+
+find = $(shell command -v $(1) 2>/dev/null)
+
+# As in Linux, CROSS_COMPILE is what stands before "gcc". If it is empty, the
+# host's compiler makes 32-bit code, and the cross binutils link it if there are any.
+ifeq ($(origin CROSS_COMPILE),undefined)
+CROSS_COMPILE := $(firstword $(patsubst %gcc,%,$(notdir \
+	$(call find,i686-elf-gcc) $(call find,i686-linux-gnu-gcc))))
+endif
+ifneq ($(CROSS_COMPILE),)
+BINUTILS := $(CROSS_COMPILE)
+else
+BINUTILS := $(if $(call find,i686-linux-gnu-ld),i686-linux-gnu-)
+endif
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+LD := $(BINUTILS)ld
+NM := $(BINUTILS)nm
+export CC HOSTCC
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+	-Wvla -Wpointer-arith -Wcast-align
+FREESTANDING := -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+CPPFLAGS := -I. -Ilibk
+CFLAGS := -std=gnu11 -O2 -g $(FREESTANDING) $(WARNINGS)
+LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linker.ld
+
+SRCS := $(wildcard boot/*.S boot/*.c kernel/*.c kernel/*/*.S kernel/*/*.c libk/*.c)
+TEST_SRCS := $(filter-out kernel/monitor/run.c,$(SRCS)) $(wildcard tests/kernel/*.c)
+BROKEN_SRCS := $(wildcard tests/broken/*.S tests/broken/*.c)
+# For the checks of the sources: clang gets the flags that gcc gets.
+export KERNEL_CFLAGS := $(CFLAGS) $(CPPFLAGS)
+
+OBJS := $(addprefix build/,$(addsuffix .o,$(basename $(SRCS))))
+TEST_OBJS := $(addprefix build/,$(addsuffix .o,$(basename $(TEST_SRCS))))
+
+.PHONY: all
+all: build/fencepost.elf build/fencepost.iso ## the kernel, and a CD image of it (default)
+
+.PHONY: run
+run: build/fencepost.iso build/demo.iso ## boot in QEMU: the monitor, or a demonstration without a terminal
+	@tools/run $^
+
+include tests/traces/traces.mk
+include tests/broken/broken.mk
+include tests/host/host.mk
+
+FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
+
+IMAGES := build/fencepost.elf build/test.elf build/test.iso $(BROKEN_ELFS) $(FPT)
+
+.PHONY: test
+test: $(IMAGES) $(HOST_TESTS) ## everything a change needs, through prove
+	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
+
+.PHONY: images
+images: $(IMAGES) ## all that the tests boot
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@echo 'Targets:'
+	@echo '  deps           install what is missing; before other targets, just what they need'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+		while IFS='	' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
+	@echo 'Variables:'
+	@echo '  CROSS_COMPILE  what stands before gcc, e.g. i686-elf-; empty for gcc -m32'
+	@echo '  HOSTCC         compiler for what runs on the host (gcc)'
+	@echo '  CLANG          clang, for the check that the tree compiles with it (clang)'
+	@echo '  MEM            RAM in MiB for make run (128)'
+	@echo '  QEMU           the emulator (qemu-system-i386)'
+	@echo '  ACCEL          its accelerator (tcg; kvm may be there and not work)'
+	@echo '  QEMUFLAGS      more for its command line in make run, e.g. "-display curses"'
+	@echo '  SEED           order of the tests in the kernel, as printed at their end'
+	@echo '  ONLY           run the tests in the kernel whose names contain this'
+	@echo '  PROVEFLAGS     for prove, e.g. -v'
+	@echo '  V              1 shows commands whole'
+
+# What is built depends on these too, so they are kept in files that change with them.
+TEST_WORDS := $(strip $(if $(SEED),seed=$(SEED)) $(if $(ONLY),only=$(ONLY)))
+keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+
+.PHONY: FORCE
+build/flags: FORCE
+	@$(call keep,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
+build/words: FORCE
+	@$(call keep,$(TEST_WORDS))
+
+build/%.o: %.c build/flags
+	@mkdir -p $(@D)
+	@$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+build/%.o: %.S build/flags
+	@mkdir -p $(@D)
+	@$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+# $(call link_kernel,IMAGE,OBJECTS,FLAGS): links, takes the names of all functions
+# from what came out, and links again with the table of names behind the text.
+define link_kernel
+	@mkdir -p $(dir $(1))
+	@$(call say,LD,$(1))
+	$(Q)tools/ksyms < /dev/null > $(1).S
+	$(Q)$(CC) $(FREESTANDING) -c -o $(1).o $(1).S
+	$(Q)$(LD) $(LDFLAGS) $(3) -o $(1).tmp $(2) $(1).o
+	$(Q)$(NM) -n $(1).tmp | tools/ksyms > $(1).S
+	$(Q)$(CC) $(FREESTANDING) -c -o $(1).o $(1).S
+	$(Q)$(LD) $(LDFLAGS) $(3) -o $(1).tmp $(2) $(1).o
+	@mv $(1).tmp $(1)
+endef
+
+build/fencepost.elf: $(OBJS) linker.ld tools/ksyms
+	$(call link_kernel,$@,$(OBJS))
+
+build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
+	$(call link_kernel,$@,$(TEST_OBJS))
+
+build/fencepost.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
+	@$(call say,ISO,$@)
+	$(Q)tools/mkiso $@ $< "" $(FPT)
+
+build/demo.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
+	@$(call say,ISO,$@)
+	$(Q)tools/mkiso $@ $< demo $(FPT)
+
+build/test.iso: build/test.elf $(FPT) tools/mkiso boot/grub.cfg build/words
+	@$(call say,ISO,$@)
+	$(Q)tools/mkiso $@ $< "$(TEST_WORDS)" $(FPT)
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+.DELETE_ON_ERROR:
+
+endif
