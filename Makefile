@@ -84,7 +84,7 @@ include tests/host/host.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
 
-IMAGES := build/fencepost.elf build/test.elf build/test.iso $(BROKEN_ELFS) $(FPT)
+IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso $(BROKEN_ELFS) $(FPT)
 
 .PHONY: test
 test: $(IMAGES) $(HOST_TESTS) ## everything a change needs, through prove

@@ -130,8 +130,8 @@ void kmain(uint32_t magic, uint32_t report)
 	if (reason)
 		refuse(reason);
 	kprintf("loaded by %s, %zu modules\n", bootinfo.loader, bootinfo.nmodules);
-	if (bootinfo.cmdline_cut)
-		kprintf("cmdline: too long, cut\n");
+	kprintf("cmdline:%s%s%s\n", *bootinfo.cmdline ? " " : "", bootinfo.cmdline,
+		bootinfo.cmdline_cut ? " (too long, cut)" : "");
 	cmdline_parse(bootinfo.cmdline);
 	panic_leaves(kernel_under_test || cmdline.demo);
 	set_up_memory();

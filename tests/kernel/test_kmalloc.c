@@ -165,23 +165,32 @@ KTEST(sensitive_contents_are_gone_after_kfree_sensitive)
 }
 
 /* Takes memory until there is none, in ever smaller blocks, chained through themselves. */
-KTEST(memory_runs_out_as_null_and_all_of_it_comes_back)
+static void **take_all(void)
 {
-	uint32_t free = frame_count(FRAME_FREE);
 	void **last = NULL, **ptr;
 
-	for (size_t size = 1 << 20; size >= 16; size /= 4) {
+	for (size_t size = 1 << 20; size >= sizeof(void *); size /= 4) {
 		while ((ptr = kmalloc(size))) {
 			*ptr = last;
 			last = ptr;
 		}
 	}
-	CHECK(frame_count(FRAME_FREE) < free / 2 || kernel_brk.end >= HEAP_LIMIT - 2 * PAGE_SIZE);
-	CHECK(!kmalloc(1) && !kzalloc(1) && !kmemalign(64, 1) && !kstrdup("x"));
-	for (; last; last = ptr) {
-		ptr = *last;
+	return last;
+}
+
+KTEST(memory_runs_out_as_null_and_all_of_it_comes_back)
+{
+	uint32_t free = frame_count(FRAME_FREE), left;
+	void **last = take_all(), **next;
+	bool refused = !kmalloc(1) && !kzalloc(1) && !kmemalign(64, 1) && !kstrdup("x");
+
+	left = frame_count(FRAME_FREE);
+	for (; last; last = next) {
+		next = *last;
 		kfree(last);
 	}
+	CHECK(refused);
+	CHECK(left < 16 || free > (HEAP_LIMIT - HEAP_BASE) >> PAGE_SHIFT);
 	kheap_trim(0);
 	CHECK_EQ(frame_count(FRAME_FREE), free);
 }
