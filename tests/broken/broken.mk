@@ -4,7 +4,8 @@
 # boots them to prove that the judge turns red, each time for the right reason.
 
 BROKEN := panic_early triple_fault hang plan_too_short no_tests exit_early failing_test leak \
-	guest_error kfree_nothing flipped_byte not_multiboot
+	guest_error kfree_nothing flipped_byte not_multiboot \
+	panics
 
 broken_flags_panic_early := --wrap=multiboot_read
 broken_flags_hang := --wrap=ktest_budget

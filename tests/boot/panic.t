@@ -1,0 +1,59 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+#
+# What a panic prints, each fault in a boot of its own: the fault in words,
+# registers where there are any, a backtrace with function names, the ledger.
+
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+
+use Judge;
+use Test::More;
+
+my $registers = qr/^eax [0-9a-f]{8}  ebx [0-9a-f]{8}.*\nesi .*\neip [0-9a-f]{8}  eflags/m;
+
+# test => [what the first line says, who called whom, innermost first, with registers]
+my %panics = (
+	panic_at_a_division_by_zero =>
+		['division by zero, vector 0', ['divide_by_nothing', 'panic_at_a_division_by_zero'], 1],
+	panic_at_a_write_to_kernel_text =>
+		[qr/page fault: writing 0xc01\w+, which is protected/, ['write_to'], 1],
+	panic_at_a_null_pointer =>
+		['page fault: writing 0x00000008, a null pointer', ['write_to'], 1],
+	panic_at_a_stack_overflow =>
+		[qr/stack overflow: writing 0x\w+ in the guard page/, [('overflow_the_stack') x 5], 1],
+	panic_at_an_unexpected_interrupt =>
+		['unexpected interrupt, vector 40', ['panic_at_an_unexpected_interrupt'], 1],
+	panic_at_an_invalid_instruction =>
+		['invalid instruction, vector 6', ['panic_at_an_invalid_instruction'], 1],
+	panic_at_a_failed_assertion =>
+		[qr/assertion failed: answer == 42, tests\/broken\/panics\.c:\d+/,
+			['panic_at_a_failed_assertion'], 0],
+	panic_at_a_block_freed_twice =>
+		[qr/heap: pointer 0xd\w+: not in use: freed twice, or never handed out.*/,
+			[qw(heap_violated heap_free kfree panic_at_a_block_freed_twice)], 0],
+);
+
+for my $test (sort keys %panics) {
+	my ($words, $callers, $has_registers) = @{ $panics{$test} };
+	my $trace = join '.*\n(?:  0x.*\n)*?', map { "  0x[0-9a-f]{8}  $_(?:\\.\\w+)*\\+0x" } @$callers;
+	my $run = Judge::boot(kernel => 'build/broken/panics.elf', append => "only=$test");
+
+	$words = quotemeta $words unless ref $words;
+	Judge::green($run, $test, Judge::complaints($run, status => Judge::PANIC, like => [
+		qr/^panic: $words$/m,
+		qr/^backtrace, innermost first:\n$trace/m,
+		$test =~ /overflow/ ? () : qr/^  0x[0-9a-f]{8}  kmain\+0x.*\n  0x.*  higher_half\+0x.*\n(?!  0x)/m,
+		qr/^ledger: all counts agree$/m,
+		$has_registers ? $registers : (),
+	]));
+}
+
+my $run = Judge::boot(kernel => 'build/broken/panics.elf', append => 'only=panic_inside_a_panic');
+Judge::green($run, 'a panic inside a panic says so and stops', Judge::complaints($run,
+	status => Judge::PANIC,
+	like => [qr/^panic: the first one$/m, qr/^panic inside panic: page fault: writing 0x00000000/m],
+	unlike => [qr/^ledger/m]));
+done_testing;

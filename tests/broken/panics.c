@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults that nobody returns from, one for each boot: panic.t asks for them by
+ * name. Functions that are looked for in a backtrace must not be inlined.
+ */
+#include "kernel/mm/kmalloc.h"
+#include "kernel/panic.h"
+#include "tests/kernel/ktest.h"
+
+#define NOINLINE __attribute__((noinline))
+
+extern char __text_start[];
+
+static volatile unsigned int quotient; /* so that the division is not left out */
+
+static NOINLINE void divide_by_nothing(const volatile unsigned int *nothing)
+{
+	quotient = 100 / *nothing;
+}
+
+KTEST(panic_at_a_division_by_zero)
+{
+	volatile unsigned int nothing = 0;
+
+	divide_by_nothing(&nothing);
+}
+
+static NOINLINE void write_to(volatile char *address)
+{
+	*address = 1;
+}
+
+KTEST(panic_at_a_write_to_kernel_text)
+{
+	write_to(__text_start);
+}
+
+KTEST(panic_at_a_null_pointer)
+{
+	write_to((volatile char *)8);
+}
+
+static NOINLINE int overflow_the_stack(volatile int *depth)
+{
+	volatile int here = *depth + 1;
+
+	if (here < 0)
+		return 0;
+	return overflow_the_stack(&here) + here;
+}
+
+KTEST(panic_at_a_stack_overflow)
+{
+	volatile int depth = 0;
+
+	overflow_the_stack(&depth);
+}
+
+KTEST(panic_at_an_unexpected_interrupt)
+{
+	__asm__ volatile("int $40");
+}
+
+KTEST(panic_at_an_invalid_instruction)
+{
+	__asm__ volatile("ud2");
+}
+
+KTEST(panic_at_a_failed_assertion)
+{
+	volatile int answer = 41;
+
+	kassert(answer == 42);
+}
+
+KTEST(panic_at_a_block_freed_twice)
+{
+	void *ptr = kmalloc(100);
+
+	kfree(ptr);
+	kfree(ptr);
+}
+
+static void report_that_fails(void)
+{
+	write_to(NULL);
+}
+
+KTEST(panic_inside_a_panic)
+{
+	panic_set_report(report_that_fails);
+	panic("the first one");
+}
