@@ -22,7 +22,9 @@ const char *symbol_name(uintptr_t address, uint32_t *offset);
  * @eip: where to begin
  * @ebp: the frame pointer there
  *
- * Follows frame pointers only upwards and within mapped stacks.
+ * Follows frame pointers only upwards and within mapped stacks. A function that
+ * calls no other may have no frame; if the fault is in such a one, the line of
+ * its caller is missing.
  */
 void backtrace_print(uintptr_t eip, uintptr_t ebp);
 
