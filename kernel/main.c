@@ -114,8 +114,8 @@ static void print_layout(void)
 {
 	kprintf("addresses: kernel 0x%08x to 0x%08lx, direct map 0x%08x, "
 		"heap 0x%08x to 0x%08x\n",
-		DIRECT_BASE, (unsigned long)(uintptr_t)__image_end, DIRECT_BASE, HEAP_BASE,
-		HEAP_LIMIT);
+		DIRECT_BASE + (uint32_t)(uintptr_t)__image_start_phys,
+		(unsigned long)(uintptr_t)__image_end, DIRECT_BASE, HEAP_BASE, HEAP_LIMIT);
 }
 
 void kmain(uint32_t magic, uint32_t report)
