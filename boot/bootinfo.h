@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BOOT_MAX_REGIONS 128
-#define BOOT_MAX_MODULES 64
-#define BOOT_NAME_SIZE 64
+#define BOOT_MAX_REGIONS  128
+#define BOOT_MAX_MODULES  64
+#define BOOT_NAME_SIZE	  64
 #define BOOT_CMDLINE_SIZE 512
 
 /* Any other number is memory that must be left alone, as REGION_RESERVED. */

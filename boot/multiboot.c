@@ -17,8 +17,8 @@
 
 #define HAS_CMDLINE (1U << 2)
 #define HAS_MODULES (1U << 3)
-#define HAS_MAP (1U << 6)
-#define HAS_LOADER (1U << 9)
+#define HAS_MAP	    (1U << 6)
+#define HAS_LOADER  (1U << 9)
 
 struct multiboot_report {
 	uint32_t flags;
@@ -87,8 +87,10 @@ static void drop_image_name(char *cmdline)
 	bool has_slash = memchr(cmdline, '/', n), has_value = memchr(cmdline, '=', n);
 	bool is_elf = n >= 4 && strncmp(cmdline + n - 4, ".elf", 4) == 0;
 
-	if ((has_slash || is_elf) && !has_value)
-		memmove(cmdline, cmdline + n, strlen(cmdline + n) + 1);
+	if (!(has_slash || is_elf) || has_value)
+		return;
+	n += cmdline[n] == ' ';
+	memmove(cmdline, cmdline + n, strlen(cmdline + n) + 1);
 }
 
 static const char *read_map(const struct multiboot_report *report)

@@ -59,8 +59,7 @@ static void __attribute__((noreturn)) finish(void)
 static void print_registers(const struct trap_frame *frame)
 {
 	/* The processor pushed eip, cs and eflags; below them the stack was as it is above. */
-	uint32_t esp = frame->vector == 8 ? frame->esp_kernel
-					  : (uint32_t)(uintptr_t)(frame + 1);
+	uint32_t esp = frame->vector == 8 ? frame->esp_kernel : (uint32_t)(uintptr_t)(frame + 1);
 
 	kprintf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", frame->eax, frame->ebx, frame->ecx,
 		frame->edx);

@@ -122,13 +122,13 @@ static struct spec parse_spec(const char **fmt, va_list *args)
 		spec.precision = parse_size(fmt, args);
 	}
 	for (;; (*fmt)++) {
-		if (**fmt == 'l')
-			spec.bytes = (*fmt)[1] == 'l' ? (unsigned int)sizeof(long long)
-						      : spec.bytes > sizeof(long) ? spec.bytes
-										 : sizeof(long);
+		if (**fmt == 'l' && (*fmt)[1] == 'l')
+			spec.bytes = sizeof(long long);
+		else if (**fmt == 'l' && spec.bytes < sizeof(long))
+			spec.bytes = sizeof(long);
 		else if (**fmt == 'j')
 			spec.bytes = sizeof(intmax_t);
-		else if (**fmt != 'h' && **fmt != 'z' && **fmt != 't')
+		else if (**fmt != 'l' && **fmt != 'h' && **fmt != 'z' && **fmt != 't')
 			break;
 	}
 	return spec;

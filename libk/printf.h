@@ -15,8 +15,8 @@
 /* Receives the output piece by piece. */
 typedef void printf_put(void *context, const char *text, size_t n);
 
-int __attribute__((format(printf, 3, 0))) vprintf_to(printf_put *put, void *context,
-						     const char *fmt, va_list args);
+int __attribute__((format(printf, 3, 0)))
+vprintf_to(printf_put *put, void *context, const char *fmt, va_list args);
 
 /**
  * vsnprintf() - print into a buffer
@@ -25,9 +25,8 @@ int __attribute__((format(printf, 3, 0))) vprintf_to(printf_put *put, void *cont
  *
  * Return: the length the text would have had with room enough.
  */
-int __attribute__((format(printf, 3, 0))) vsnprintf(char *buffer, size_t size, const char *fmt,
-						    va_list args);
-int __attribute__((format(printf, 3, 4))) snprintf(char *buffer, size_t size, const char *fmt,
-						   ...);
+int __attribute__((format(printf, 3, 0)))
+vsnprintf(char *buffer, size_t size, const char *fmt, va_list args);
+int __attribute__((format(printf, 3, 4))) snprintf(char *buffer, size_t size, const char *fmt, ...);
 
 #endif

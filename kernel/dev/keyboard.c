@@ -7,14 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PORT_DATA 0x60
+#define PORT_DATA   0x60
 #define PORT_STATUS 0x64
-#define RELEASED 0x80
-#define LEFT_SHIFT 0x2A
+#define RELEASED    0x80
+#define LEFT_SHIFT  0x2A
 #define RIGHT_SHIFT 0x36
-#define RING 64
+#define RING	    64
 
-static const char plain[] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char plain[] =
+	"\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] =
 	"\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 

@@ -3,17 +3,17 @@
 #include "kernel/dev/serial.h"
 #include "kernel/x86/cpu.h"
 
-#define COM1 0x3F8
-#define DATA (COM1 + 0)
+#define COM1	   0x3F8
+#define DATA	   (COM1 + 0)
 #define INTERRUPTS (COM1 + 1)
-#define QUEUE (COM1 + 2)
-#define LINE (COM1 + 3)
-#define MODEM (COM1 + 4)
-#define STATUS (COM1 + 5)
+#define QUEUE	   (COM1 + 2)
+#define LINE	   (COM1 + 3)
+#define MODEM	   (COM1 + 4)
+#define STATUS	   (COM1 + 5)
 
 #define STATUS_RECEIVED 0x01
 #define STATUS_CAN_SEND 0x20
-#define SEND_TRIES 100000
+#define SEND_TRIES	100000
 
 void serial_init(void)
 {

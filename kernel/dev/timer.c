@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-#define PIT_HZ 1193182U
-#define PIT_CHANNEL0 0x40
-#define PIT_COMMAND 0x43
+#define PIT_HZ		   1193182U
+#define PIT_CHANNEL0	   0x40
+#define PIT_COMMAND	   0x43
 #define PIT_RATE_GENERATOR 0x34
 
 static volatile uint32_t ticks;

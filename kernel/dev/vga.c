@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VGA_PHYS 0xB8000
-#define COLUMNS 80
-#define ROWS 25
-#define BLANK 0x0720 /* a space, light grey on black */
+#define VGA_PHYS  0xB8000
+#define COLUMNS	  80
+#define ROWS	  25
+#define BLANK	  0x0720 /* a space, light grey on black */
 #define CRT_INDEX 0x3D4
-#define CRT_DATA 0x3D5
-#define TAB 8
+#define CRT_DATA  0x3D5
+#define TAB	  8
 
 static volatile uint16_t *cells;
 static unsigned int row, column;

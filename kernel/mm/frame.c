@@ -31,7 +31,7 @@
 #include <string.h>
 
 #define LOW_FRAMES (DIRECT_SIZE >> PAGE_SHIFT)
-#define ORDERS (FRAME_MAX_ORDER + 1)
+#define ORDERS	   (FRAME_MAX_ORDER + 1)
 
 enum state {
 	INSIDE,	  /* not the first of its block */
@@ -59,9 +59,9 @@ static uint32_t fail_countdown;
 static bool failed;
 
 static const char *const owner_names[FRAME_OWNERS] = {
-	[FRAME_FREE] = "free",	 [FRAME_RESERVED] = "reserved",	 [FRAME_IMAGE] = "kernel image",
+	[FRAME_FREE] = "free",	    [FRAME_RESERVED] = "reserved",  [FRAME_IMAGE] = "kernel image",
 	[FRAME_MODULE] = "modules", [FRAME_STATE] = "frame states", [FRAME_TABLES] = "page tables",
-	[FRAME_HEAP] = "heap",	 [FRAME_OTHER] = "other",
+	[FRAME_HEAP] = "heap",	    [FRAME_OTHER] = "other",
 };
 
 static const char *const refusal_names[] = {

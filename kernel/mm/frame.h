@@ -16,7 +16,7 @@
 #include "kernel/mm/memmap.h"
 
 #define FRAME_MAX_ORDER 10U
-#define FRAME_NONE 0U
+#define FRAME_NONE	0U
 
 enum frame_owner {
 	FRAME_FREE,

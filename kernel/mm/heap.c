@@ -33,9 +33,9 @@
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 
-#define IN_USE ((size_t)1)
+#define IN_USE	    ((size_t)1)
 #define PREV_IN_USE ((size_t)2)
-#define FLAGS (HEAP_ALIGN - 1)
+#define FLAGS	    (HEAP_ALIGN - 1)
 
 /* Blocks looked at in a list whose lengths differ, before the next list is taken. */
 #define FIT_TRIES 8
@@ -44,7 +44,7 @@ void *memset(void *to, int byte, size_t n);
 #define PAGE ((size_t)4096)
 
 struct heap_block {
-	size_t head; /* length and flags */
+	size_t head;			/* length and flags */
 	struct heap_block *next, *prev; /* in its list, while free */
 };
 
@@ -56,7 +56,7 @@ struct heap_segment {
 
 /* The most a segment has beside its blocks: alignment, record, fence, a ragged end. */
 #define SEGMENT_OVERHEAD (sizeof(struct heap_segment) + HEAP_WORD + 2 * HEAP_ALIGN)
-#define SEGMENT_LEAST (SEGMENT_OVERHEAD + HEAP_MIN_BLOCK)
+#define SEGMENT_LEAST	 (SEGMENT_OVERHEAD + HEAP_MIN_BLOCK)
 
 _Static_assert(sizeof(size_t) == sizeof(unsigned long), "bit operations are on unsigned long");
 _Static_assert(sizeof(struct heap_segment) == 3 * HEAP_WORD, "the first payload must be aligned");
@@ -879,14 +879,13 @@ size_t heap_count_bins(const struct heap *heap)
 
 /* One block in its place: length, flags, footer. @after_free: the one before it is free. */
 static bool check_block(const struct heap *heap, const struct heap_block *block,
-			const struct heap_block *fence, bool after_free,
-			struct heap_fault *fault)
+			const struct heap_block *fence, bool after_free, struct heap_fault *fault)
 {
 	if (!sound_length(heap, block, fault))
 		return false;
 	if (block_size(block) > (uintptr_t)fence - (uintptr_t)block)
-		return report(fault, HEAP_FAULT_LENGTH, block,
-			      (uintptr_t)fence - (uintptr_t)block, block->head);
+		return report(fault, HEAP_FAULT_LENGTH, block, (uintptr_t)fence - (uintptr_t)block,
+			      block->head);
 	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE))
 		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, block->head);
 	if (prev_in_use(block) == after_free)
@@ -914,8 +913,7 @@ static bool check_segment(const struct heap *heap, const struct heap_segment *se
 	return true;
 }
 
-static bool check_bin(const struct heap *heap, size_t bin, size_t *listed,
-		      struct heap_fault *fault)
+static bool check_bin(const struct heap *heap, size_t bin, size_t *listed, struct heap_fault *fault)
 {
 	const struct heap_block *block = heap->bins[bin];
 	size_t word = heap->filled[bin / HEAP_WORD_BITS];
@@ -939,7 +937,8 @@ bool heap_check(const struct heap *heap, struct heap_fault *fault)
 	size_t listed = 0, budget = heap->high - heap->low;
 	struct heap_fault ignored;
 
-	fault = fault ? fault : &ignored;
+	if (!fault)
+		fault = &ignored;
 	*fault = (struct heap_fault){ .kind = HEAP_SOUND };
 	for (const struct heap_segment *s = heap->segment; s; s = s->older) {
 		if (!sound_segment(heap, s, &budget))

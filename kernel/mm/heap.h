@@ -36,8 +36,8 @@
 #define HEAP_CHECKS 1
 #endif
 
-#define HEAP_WORD sizeof(size_t)
-#define HEAP_ALIGN (2 * HEAP_WORD)
+#define HEAP_WORD      sizeof(size_t)
+#define HEAP_ALIGN     (2 * HEAP_WORD)
 #define HEAP_MIN_BLOCK (4 * HEAP_WORD)
 
 /* The largest request: a difference of pointers must be able to span it. */
@@ -53,12 +53,11 @@
 #define HEAP_TRIM_STEP ((size_t)64 * 4096)
 
 /* Lists of free blocks: one for each of the smallest sizes, then 16 for each power of two. */
-#define HEAP_EXACT_BINS 32
+#define HEAP_EXACT_BINS	    32
 #define HEAP_BINS_PER_POWER 16
-#define HEAP_WORD_BITS (HEAP_WORD * CHAR_BIT)
+#define HEAP_WORD_BITS	    (HEAP_WORD * CHAR_BIT)
 #define HEAP_BINS                                                                                  \
-	(HEAP_EXACT_BINS +                                                                         \
-	 HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - (HEAP_WORD == 4 ? 3 : 4) - 5))
+	(HEAP_EXACT_BINS + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - (HEAP_WORD == 4 ? 3 : 4) - 5))
 #define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
 
 struct heap;

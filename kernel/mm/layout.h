@@ -22,14 +22,14 @@
 #include <stdint.h>
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096U
-#define PAGE_MASK (PAGE_SIZE - 1)
+#define PAGE_SIZE  4096U
+#define PAGE_MASK  (PAGE_SIZE - 1)
 
 #define DIRECT_BASE 0xC0000000U
 #define DIRECT_SIZE 0x10000000U
-#define HEAP_BASE 0xD0000000U
-#define HEAP_LIMIT 0xFF800000U
-#define TEMP_BASE 0xFF800000U
+#define HEAP_BASE   0xD0000000U
+#define HEAP_LIMIT  0xFF800000U
+#define TEMP_BASE   0xFF800000U
 
 /* The least RAM the kernel starts with; below it, boot says so and stops. */
 #define RAM_NEEDED_KIB 3072U

@@ -48,12 +48,13 @@ const char *ledger_disagreement(const struct ledger *ledger)
 		return "page tables: the counter and the page directory";
 	if (ledger->mapped != ledger->counted[FRAME_HEAP])
 		return "heap frames: the counter and the page tables";
-	if ((size_t)ledger->mapped << PAGE_SHIFT != ((ledger->break_bytes + PAGE_MASK) & ~PAGE_MASK))
+	if ((size_t)ledger->mapped << PAGE_SHIFT !=
+	    ((ledger->break_bytes + PAGE_MASK) & ~PAGE_MASK))
 		return "the break and the pages mapped below it";
 	if (heap->total != ledger->break_bytes)
 		return "the break and the heap's blocks";
-	if (heap->total != heap->granted + heap->headers + heap->binned + heap->top +
-				   heap->bookkeeping)
+	if (heap->total !=
+	    heap->granted + heap->headers + heap->binned + heap->top + heap->bookkeeping)
 		return "the heap's blocks and their sum by kind";
 	if (heap->binned != ledger->binned)
 		return "free blocks: the walk and the lists";

@@ -25,7 +25,7 @@
 #define REACH 0x100000000ULL /* 32 bits of address */
 
 static const char *const names[MEMMAP_USES] = {
-	[MEMMAP_NOTHING] = "nothing",	[MEMMAP_USABLE] = "usable", [MEMMAP_MODULE] = "modules",
+	[MEMMAP_NOTHING] = "nothing",	 [MEMMAP_USABLE] = "usable", [MEMMAP_MODULE] = "modules",
 	[MEMMAP_IMAGE] = "kernel image", [MEMMAP_PAGE0] = "page 0",  [MEMMAP_ROM] = "ROM",
 	[MEMMAP_RESERVED] = "reserved",
 };
@@ -131,11 +131,11 @@ uint32_t memmap_frames(const struct memmap *map)
 
 static size_t explain_one(char *text, size_t size, size_t at, uint64_t bytes, const char *why)
 {
-	char *to = at < size ? text + at : NULL;
+	size_t used = at < size ? at : size;
 
 	if (bytes == 0)
 		return at;
-	return at + (size_t)snprintf(to, to ? size - at : 0, "%s%llu KiB %s", at > 0 ? ", " : "",
+	return at + (size_t)snprintf(text + used, size - used, "%s%llu KiB %s", at > 0 ? ", " : "",
 				     (unsigned long long)((bytes + 1023) >> 10), why);
 }
 

@@ -19,13 +19,13 @@
 #include <string.h>
 
 #define ENTRY_PRESENT 1U
-#define ENTRY_WRITE 2U
-#define ENTRY_USER 4U
-#define ENTRY_FRAME 0xFFFFF000U
+#define ENTRY_WRITE   2U
+#define ENTRY_USER    4U
+#define ENTRY_FRAME   0xFFFFF000U
 
 #define TABLE_ENTRIES 1024U
-#define TABLE_SHIFT 22
-#define ROM_END 0x100000U
+#define TABLE_SHIFT   22
+#define ROM_END	      0x100000U
 
 extern char __text_start[], __rodata_end[], boot_stack_guard[];
 

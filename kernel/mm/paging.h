@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define PAGE_WRITE 1U /* may be written, else only read */
-#define PAGE_USER 2U  /* user mode may use it, else only the kernel */
+#define PAGE_USER  2U /* user mode may use it, else only the kernel */
 
 #define PAGING_DIR_ENTRIES 1024U
 

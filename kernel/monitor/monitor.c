@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define PROMPT "fencepost> "
+#define PROMPT	  "fencepost> "
 #define LINE_SIZE 80
 #define BACKSPACE 8
-#define DELETE 127
+#define DELETE	  127
 
 struct command {
 	const char *name, *summary;
@@ -50,8 +50,10 @@ static bool command_help(void)
 static const char *region_name(uint32_t type)
 {
 	static const char *const names[] = {
-		[REGION_USABLE] = "usable",	    [REGION_RESERVED] = "reserved",
-		[REGION_ACPI_RECLAIM] = "ACPI data", [REGION_ACPI_NVS] = "ACPI NVS",
+		[REGION_USABLE] = "usable",
+		[REGION_RESERVED] = "reserved",
+		[REGION_ACPI_RECLAIM] = "ACPI data",
+		[REGION_ACPI_NVS] = "ACPI NVS",
 		[REGION_BAD] = "bad",
 	};
 

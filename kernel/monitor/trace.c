@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define HEADER 16
+#define HEADER	  16
 #define KIND_BITS 3
 
 static uint32_t word_at(const uint8_t *bytes)
@@ -36,7 +36,8 @@ const char *trace_next(struct trace *trace, struct trace_op *op)
 
 	if (!read_number(trace, &head))
 		return "damaged: an operation ends early";
-	*op = (struct trace_op){ .kind = head & ((1U << KIND_BITS) - 1), .slot = head >> KIND_BITS };
+	*op = (struct trace_op){ .kind = head & ((1U << KIND_BITS) - 1),
+				 .slot = head >> KIND_BITS };
 	if (op->kind >= TRACE_KINDS)
 		return "damaged: an unknown operation";
 	if (op->slot >= trace->slots)

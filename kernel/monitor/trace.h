@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRACE_MAX_OPERATIONS (1U << 24)
-#define TRACE_MAX_SLOTS (1U << 18)
-#define TRACE_MAX_SIZE 0x7FFFFFFFU
+#define TRACE_MAX_OPERATIONS  (1U << 24)
+#define TRACE_MAX_SLOTS	      (1U << 18)
+#define TRACE_MAX_SIZE	      0x7FFFFFFFU
 #define TRACE_MAX_ALIGN_SHIFT 12U
 
 enum trace_kind {

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #define EFLAGS_IF 0x200UL
-#define CR0_WP 0x00010000UL
-#define CR0_PG 0x80000000UL
+#define CR0_WP	  0x00010000UL
+#define CR0_PG	  0x80000000UL
 
 static inline void outb(uint16_t port, uint8_t value)
 {

@@ -15,20 +15,20 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VECTORS 48
-#define FIRST_IRQ 32
+#define VECTORS	     48
+#define FIRST_IRQ    32
 #define DOUBLE_FAULT 8
 
-#define SELECTOR_CODE 0x08
-#define SELECTOR_DATA 0x10
-#define SELECTOR_TSS 0x18
+#define SELECTOR_CODE	   0x08
+#define SELECTOR_DATA	   0x10
+#define SELECTOR_TSS	   0x18
 #define SELECTOR_FAULT_TSS 0x20
 
 #define GATE_INTERRUPT 0x8E00
-#define GATE_TASK 0x8500
+#define GATE_TASK      0x8500
 
-#define PIC1 0x20
-#define PIC2 0xA0
+#define PIC1	0x20
+#define PIC2	0xA0
 #define PIC_END 0x20
 
 struct tss {
@@ -281,7 +281,7 @@ void irq_set_handler(unsigned int irq, void (*handler)(void))
 
 	kassert(irq < 16);
 	irq_handlers[irq] = handler;
-	outb(port, inb(port) & (uint8_t)~(1U << (irq & 7)));
+	outb(port, inb(port) & (uint8_t) ~(1U << (irq & 7)));
 }
 
 void trap_init(void)

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IRQ_TIMER 0
-#define IRQ_KEYBOARD 1
+#define IRQ_TIMER	0
+#define IRQ_KEYBOARD	1
 #define TRAP_PAGE_FAULT 14
 
 /* As boot's trap stubs push it; the last two are there from user mode only. */

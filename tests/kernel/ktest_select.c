@@ -21,14 +21,15 @@ uint32_t ktest_next_random(uint32_t *state)
 
 size_t ktest_select(const struct ktest **chosen, size_t max, uint32_t seed)
 {
+	size_t all = ((uintptr_t)__ktest_end - (uintptr_t)__ktest_start) / sizeof(*__ktest_start);
 	uint32_t state = seed | 1;
 	size_t n = 0;
 
-	for (const struct ktest *const *test = __ktest_start; test < __ktest_end; test++) {
-		if (!strstr((*test)->name, cmdline.only))
+	for (size_t i = 0; i < all; i++) {
+		if (!strstr(__ktest_start[i]->name, cmdline.only))
 			continue;
 		kassert(n < max);
-		chosen[n++] = *test;
+		chosen[n++] = __ktest_start[i];
 	}
 	for (size_t i = n; i > 1; i--) {
 		size_t j = ktest_next_random(&state) % i;

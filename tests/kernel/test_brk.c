@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* A region of the tests' own, above that of the heap. */
-#define BASE (TEMP_BASE + 0x100000)
+#define BASE  (TEMP_BASE + 0x100000)
 #define LIMIT (BASE + 0x40000)
 
 static uint32_t mapped(void)

@@ -12,8 +12,8 @@
 
 #include <string.h>
 
-#define BASE (TEMP_BASE + 0x200000)
-#define LIMIT (BASE + 0x100000)
+#define BASE   (TEMP_BASE + 0x200000)
+#define LIMIT  (BASE + 0x100000)
 #define BLOCKS 64
 
 static struct heap heap;

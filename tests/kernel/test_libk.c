@@ -52,11 +52,12 @@ KTEST(memmove_is_right_for_overlaps_in_both_directions)
 
 KTEST(strings_compare_search_and_copy_as_in_iso_c)
 {
+	const char *low = "abc", *high = "abd", *highest = "\xff";
 	char to[4];
 
-	CHECK(strcmp("a", "b") < 0 && strcmp("b", "a") > 0 && strcmp("\xff", "a") > 0);
-	CHECK_EQ(strncmp("abc", "abd", 2), 0);
-	CHECK(memcmp("abc", "abd", 3) < 0);
+	CHECK(strcmp(low, high) < 0 && strcmp(high, low) > 0 && strcmp(highest, low) > 0);
+	CHECK_EQ(strncmp(low, high, 2), 0);
+	CHECK(memcmp(low, high, 3) < 0 && memcmp(low, high, 2) == 0);
 	CHECK(strcmp(strstr("needle in hay", "in"), "in hay") == 0);
 	CHECK(!strstr("short", "longer than it"));
 	CHECK(strchr("abc", 'd') == NULL && *strchr("abc", 'b') == 'b' && !*strchr("abc", 0));

@@ -8,9 +8,9 @@
 
 #include <errno.h>
 
-#define VIRT (TEMP_BASE + 0x10000)
+#define VIRT	      (TEMP_BASE + 0x10000)
 #define ERROR_PRESENT 1U
-#define ERROR_WRITE 2U
+#define ERROR_WRITE   2U
 
 extern char __text_start[], __text_end[], __rodata_start[], boot_stack_guard[];
 

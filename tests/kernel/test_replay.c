@@ -10,15 +10,40 @@
 #include <string.h>
 
 /* Two blocks; the first is reallocated, the second freed, the first stays to the end. */
+/* clang-format off: an operation a line */
 static const uint8_t small_trace[] = {
-	'F', 'P', 'T', '1', 6, 0, 0, 0, 2, 0, 0, 0, 14, 0, 0, 0,
-	0 << 3 | TRACE_ALLOC, 100,
-	1 << 3 | TRACE_ZALLOC, 50,
-	0 << 3 | TRACE_REALLOC, 0xAC, 2, /* 300 */
+	'F',
+	'P',
+	'T',
+	'1',
+	6,
+	0,
+	0,
+	0,
+	2,
+	0,
+	0,
+	0,
+	14,
+	0,
+	0,
+	0,
+	0 << 3 | TRACE_ALLOC,
+	100,
+	1 << 3 | TRACE_ZALLOC,
+	50,
+	0 << 3 | TRACE_REALLOC,
+	0xAC,
+	2, /* 300 */
 	1 << 3 | TRACE_FREE,
-	0 << 3 | TRACE_REALLOC, 0xAC, 2, /* as it is */
-	1 << 3 | TRACE_ALIGNED, 6, 10,
+	0 << 3 | TRACE_REALLOC,
+	0xAC,
+	2, /* as it is */
+	1 << 3 | TRACE_ALIGNED,
+	6,
+	10,
 };
+/* clang-format on */
 
 static uint32_t flip_at; /* the operation before which a byte is flipped */
 
