@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The console: whatever is written goes to the serial port and to the screen. */
 #include "kernel/dev/console.h"
-#include "kernel/dev/keyboard.h"
 #include "kernel/dev/serial.h"
 #include "kernel/dev/vga.h"
 
@@ -39,11 +38,4 @@ int kprintf(const char *fmt, ...)
 	length = vprintf_to(put_console, NULL, fmt, args);
 	va_end(args);
 	return length;
-}
-
-int console_getc(void)
-{
-	int c = serial_getc();
-
-	return c >= 0 ? c : keyboard_getc();
 }

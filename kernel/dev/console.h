@@ -19,7 +19,4 @@ void console_write(const char *text, size_t n);
  */
 int __attribute__((format(printf, 1, 2))) kprintf(const char *fmt, ...);
 
-/* The next byte typed, on serial or keyboard; -1 if there is none. Never waits. */
-int console_getc(void);
-
 #endif

@@ -3,6 +3,8 @@
 #include "kernel/monitor/monitor.h"
 #include "boot/bootinfo.h"
 #include "kernel/dev/console.h"
+#include "kernel/dev/keyboard.h"
+#include "kernel/dev/serial.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/mm/ledger.h"
@@ -132,13 +134,18 @@ void monitor_execute(char *line)
 	execute(line);
 }
 
+/* The next byte typed, on serial or keyboard. Sleeps until there is one. */
 static int wait_for_key(void)
 {
-	int c;
+	for (;;) {
+		int c = serial_getc();
 
-	while ((c = console_getc()) < 0)
-		cpu_idle();
-	return c;
+		if (c < 0)
+			c = keyboard_getc();
+		if (c >= 0)
+			return c;
+		cpu_idle(); /* the timer wakes us often enough for the serial port's queue */
+	}
 }
 
 /* Echoes what is typed, up to the end of the line; what does not fit is not taken. */

@@ -7,11 +7,11 @@
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
+#define ASAN_POISON_MEMORY_REGION(from, n)   ((void)(from), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
 #endif
 
-#define ARENA_SIZE (256UL << 20)
+#define ARENA_SIZE   (256UL << 20)
 #define FOREIGN_MOST 70000
 
 static _Alignas(64) unsigned char memory[ARENA_SIZE];

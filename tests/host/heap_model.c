@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-#define SLOTS 1024
-#define LIMIT (24UL << 20)
+#define SLOTS	    1024
+#define LIMIT	    (24UL << 20)
 #define CHECK_EVERY 4096
 
 struct slot {
@@ -133,8 +133,8 @@ static void compare(void)
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted_blocks == blocks && stats.granted == usable);
 	TAP_MUST(stats.binned == heap_count_bins(&heap));
-	TAP_MUST(stats.total == stats.granted + stats.headers + stats.binned + stats.top +
-					stats.bookkeeping);
+	TAP_MUST(stats.total ==
+		 stats.granted + stats.headers + stats.binned + stats.top + stats.bookkeeping);
 }
 
 static void free_all(void)
