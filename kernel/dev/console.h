@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Ready from the first instruction in C on; @screen tells whether a VGA text screen is there. */
+/* Serial port and, where there is one, the VGA text screen; the first thing in C. */
 void console_init(void);
 
 /* Writes @n bytes to serial and screen; '\n' becomes CR LF on the wire. */
