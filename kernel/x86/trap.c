@@ -27,9 +27,10 @@
 #define GATE_INTERRUPT 0x8E00
 #define GATE_TASK      0x8500
 
-#define PIC1	0x20
-#define PIC2	0xA0
-#define PIC_END 0x20
+#define PIC1		 0x20
+#define PIC2		 0xA0
+#define PIC_END		 0x20
+#define PIC_READ_SERVICE 0x0B
 
 struct tss {
 	uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3;
@@ -132,17 +133,34 @@ static void __attribute__((noreturn)) trap_fatal(const struct trap_frame *frame)
 	panic_trap(frame, what);
 }
 
+/*
+ * A request that goes away before it is served still interrupts, as the last
+ * line of its controller, but is not marked there as being in service.
+ */
+static bool is_spurious(unsigned int irq)
+{
+	uint16_t controller = irq < 8 ? PIC1 : PIC2;
+
+	if (irq % 8 != 7)
+		return false;
+	outb(controller, PIC_READ_SERVICE);
+	return !(inb(controller) & 0x80);
+}
+
 /* Acknowledged before the handler runs: it may take long, and may be the last to run. */
 static void irq_dispatch(const struct trap_frame *frame)
 {
 	unsigned int irq = frame->vector - FIRST_IRQ;
+	bool spurious = is_spurious(irq);
 
-	if (!irq_handlers[irq])
+	if (!spurious && !irq_handlers[irq])
 		trap_fatal(frame);
-	if (irq >= 8)
+	if (irq >= 8 && !spurious)
 		outb(PIC2, PIC_END);
-	outb(PIC1, PIC_END);
-	irq_handlers[irq]();
+	if (irq >= 8 || !spurious)
+		outb(PIC1, PIC_END);
+	if (!spurious)
+		irq_handlers[irq]();
 }
 
 void trap_dispatch(struct trap_frame *frame)

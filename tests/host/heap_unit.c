@@ -445,6 +445,23 @@ static void test_good_fit(void)
 	       "the next larger list has what the exact one has not");
 }
 
+/* The next list of those that hold several lengths. */
+static void test_fit_next_list(void)
+{
+	void *near, *far;
+
+	fresh();
+	near = block(68);
+	block(4);
+	far = block(300);
+	block(4);
+	heap_free(&heap, near);
+	heap_free(&heap, far);
+	tap_ok(block(64) == near && is("[ u64 f4 u4 f300 u4 t ]"),
+	       "the very next list is looked at");
+	tap_ok(block(100) == far && is("[ u64 f4 u4 u100 f200 u4 t ]"), "and those far above");
+}
+
 /* Blocks of 64 and 66 words share a list. */
 static void test_fit_within_list(void)
 {
@@ -492,6 +509,15 @@ static void test_top_is_lowered(void)
 	tap_ok(arena_moves() == moves + 1 && top_size() >= HEAP_GROW &&
 		       top_size() < HEAP_GROW + PAGE && is("[ t ]"),
 	       "a top beyond it is lowered to HEAP_GROW");
+}
+
+static void test_only_the_missing(void)
+{
+	fresh();
+	block(4);
+	forget_calls();
+	tap_ok(heap_malloc(&heap, 1000000) && (size_t)most_asked < 1000000 + 2 * PAGE,
+	       "with a top at the break, only what is missing is asked for");
 }
 
 static void test_no_wobble(void)
@@ -551,6 +577,10 @@ static void test_trim(void)
 	given = break_at();
 	tap_ok(heap_trim(&heap, 0) == given && arena_is_empty() && is(""),
 	       "heap_trim(0) gives back all, and says how much it was");
+	heap_free(&heap, heap_malloc(&heap, 3 << 20));
+	heap_trim(&heap, 0);
+	tap_ok(arena_is_empty() && least_asked == -(intptr_t)HEAP_TRIM_STEP,
+	       "but never more than HEAP_TRIM_STEP at a time");
 	tap_ok(heap_malloc(&heap, 1) == start + 4 * HEAP_WORD && is("[ u4 t ]"),
 	       "and the heap can be used again");
 }
@@ -649,6 +679,21 @@ static void test_refused_later(void)
 	refusing = false;
 	tap_ok(heap_malloc(&heap, 200000) && heap_realloc(&heap, guard, 200000),
 	       "when there is more again, the same requests are granted");
+}
+
+static void test_refused_shrinking(void)
+{
+	fresh();
+	a = heap_malloc(&heap, 200000);
+	b = heap_malloc(&heap, 1);
+	heap_free(&heap, a);
+	refusing = true;
+	heap_free(&heap, b);
+	tap_ok(break_at() > 200000 && is("[ t ]"), "a hook may refuse to take back what is freed");
+	freeze();
+	tap_ok(heap_trim(&heap, 0) == 0 && frozen(), "and what is trimmed, and nothing changed");
+	refusing = false;
+	tap_ok(heap_trim(&heap, 0) > 200000 && arena_is_empty(), "when it takes it, all is given");
 }
 
 /* The second, smaller request of the hook: what is needed, without HEAP_GROW. */
@@ -777,6 +822,29 @@ static void test_memalign_lead(void)
 	tap_ok(sound, "what is left before an aligned block is free too, and merges again");
 }
 
+/* From a free block that just fits, or just does not: then from the top. */
+static void test_memalign_tight(void)
+{
+	bool sound = true;
+
+	for (size_t words = 4; words <= 64; words += 2) {
+		for (size_t size = 34; size <= 42; size += 2) {
+			fresh();
+			a = block(words);
+			b = block(size);
+			guard = block(4);
+			heap_free(&heap, b);
+			c = heap_memalign(&heap, 32 * HEAP_WORD, 1);
+			memset(c, 0xFF, heap_usable_size(&heap, c));
+			heap_free(&heap, guard);
+			heap_free(&heap, c);
+			heap_free(&heap, a);
+			sound &= is("[ t ]");
+		}
+	}
+	tap_ok(sound, "aligned blocks fit into what they are cut from");
+}
+
 /* Resizing */
 
 static void fill(char *ptr, size_t n)
@@ -847,6 +915,7 @@ static void test_grow_at_fence(void)
 	tap_ok(resize(b, all + 10) == b && most_asked > 0 && filled(b, (all - 1) * HEAP_WORD) &&
 		       is("[ u10 u* t ]"),
 	       "and then grows in place by moving the break");
+	tap_ok((size_t)most_asked <= HEAP_GROW + 2 * PAGE, "by no more than is missing");
 	fresh();
 	a = block(10);
 	b = block(top_size() / HEAP_WORD);
@@ -934,6 +1003,11 @@ static void test_foreign_continued(void)
 	tap_ok(is("[ u6 t ]"), "with the newest segment gone, the older one has its top again");
 	c = heap_malloc(&heap, 200000);
 	tap_ok((char *)c == (char *)a + 6 * HEAP_WORD && is("[ u6 u* t ]"), "and is continued");
+	freeze();
+	heap_free(&heap, start);
+	caught(HEAP_FAULT_RANGE, "nothing below it belongs to the heap");
+	heap_free(&heap, start + break_at() + 8 * HEAP_WORD);
+	caught(HEAP_FAULT_RANGE, "nor above");
 }
 
 /* An older segment that ends in a block in use has no top to return to. */
@@ -1387,6 +1461,25 @@ static void test_links(void)
 	check_finds(HEAP_FAULT_LINK, "and heap_check() finds it");
 }
 
+/* A list that is searched beyond its first block. */
+static void test_search_meets_wild_link(void)
+{
+	fresh();
+	a = block(66);
+	block(4);
+	b = block(64);
+	block(4);
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	*(size_t *)b = 0x41414140;
+	freeze();
+	tap_ok(!block(66), "a search does not follow a wild link");
+	caught(HEAP_FAULT_ALIGNMENT, "and it is caught");
+	*(void **)b = header(a);
+	tap_ok(block(66) == a, "and follows the right one");
+	silent("without a fault");
+}
+
 /* Consistent with itself, and so beyond a look at the neighbours: the walk sees it. */
 static void test_cycle(void)
 {
@@ -1462,6 +1555,43 @@ static void test_wrong_bin(void)
 	silent("and nothing when it is in the right one");
 }
 
+/* A list that leads on into another length, with links that are consistent. */
+static void test_mixed_list(void)
+{
+	size_t bin;
+
+	five_blocks();
+	heap_free(&heap, a);
+	bin = first_filled();
+	heap_free(&heap, c);
+	((void **)a)[0] = header(c);
+	((void **)c)[1] = header(a);
+	heap.bins[bin + 2] = NULL;
+	heap.filled[0] &= ~((size_t)1 << (bin + 2));
+	check_finds(HEAP_FAULT_BIN, "heap_check() finds two lengths in a list for one");
+	((void **)a)[0] = ((void **)c)[1] = NULL;
+	heap.bins[bin + 2] = (struct heap_block *)header(c);
+	heap.filled[0] |= (size_t)1 << (bin + 2);
+	silent("and nothing when each has its own");
+}
+
+/* A list that begins outside the heap, and a block linked only to itself. */
+static void test_list_heads(void)
+{
+	size_t bin;
+
+	five_blocks();
+	heap_free(&heap, a);
+	bin = first_filled();
+	heap.bins[bin + 1] = (struct heap_block *)(uintptr_t)(0x41414140 - HEAP_WORD);
+	heap.filled[0] |= (size_t)1 << (bin + 1);
+	check_finds(HEAP_FAULT_RANGE, "heap_check() finds a list that begins outside the heap");
+	two_in_a_list();
+	((void **)b)[0] = NULL;
+	((void **)listed_next)[0] = ((void **)listed_next)[1] = header(listed_next);
+	check_finds(HEAP_FAULT_BIN, "heap_check() finds a block linked only to itself");
+}
+
 /* An emptied list whose bit is still set: the heap takes memory from elsewhere. */
 static void test_stale_bit(void)
 {
@@ -1470,6 +1600,9 @@ static void test_stale_bit(void)
 	heap.summary |= 1;
 	tap_ok(block(10) != NULL && faults == 0,
 	       "a bit without a list does not keep heap_malloc()");
+	five_blocks();
+	heap.summary |= 2;
+	tap_ok(block(10) != NULL && faults == 0, "nor does a bit without a word of bits");
 }
 
 /* The record at a segment's start, and walks that end. */
@@ -1537,6 +1670,16 @@ static void test_trim_into_damage(void)
 	tap_ok(faults == 1 && last_fault.kind == HEAP_FAULT_LINK, "nor a wild link");
 	free_at_older_end();
 	tap_ok(heap_trim(&heap, 0) > 0 && is("[ u6 t ]"), "and with both right does as it should");
+}
+
+/* A length that leads from one segment into another, past the fence between them. */
+static void test_length_across(void)
+{
+	free_at_older_end();
+	*header(a) += (size_t)((char *)b - (char *)a);
+	check_finds(HEAP_FAULT_LENGTH, "heap_check() finds a length across segments");
+	*header(a) -= (size_t)((char *)b - (char *)a);
+	silent("and nothing when it ends where it should");
 }
 
 /* Damage at random: whatever it hits, every call must come to an end, and within the heap. */
@@ -1687,7 +1830,9 @@ static void (*const tests[])(void) = {
 	test_split,
 	test_good_fit,
 	test_fit_within_list,
+	test_fit_next_list,
 	test_top_is_lowered,
+	test_only_the_missing,
 	test_no_wobble,
 	test_trim_step,
 	test_trim,
@@ -1696,12 +1841,14 @@ static void (*const tests[])(void) = {
 	test_trim_steps_end,
 	test_refused,
 	test_refused_later,
+	test_refused_shrinking,
 	test_refused_slack,
 	test_absurd_sizes,
 	test_largest_sizes,
 	test_absurd_alignments,
 	test_memalign,
 	test_memalign_lead,
+	test_memalign_tight,
 	test_shrink,
 	test_grow_in_place,
 	test_grow_at_fence,
@@ -1727,13 +1874,17 @@ static void (*const tests[])(void) = {
 	test_footer,
 	test_malloc_footer,
 	test_links,
+	test_search_meets_wild_link,
 	test_cycle,
 	test_bins,
 	test_wrong_bin,
+	test_mixed_list,
+	test_list_heads,
 	test_stale_bit,
 	test_segment_record,
 	test_walk_ends,
 	test_trim_into_damage,
+	test_length_across,
 	test_damage_at_random,
 	test_contents_at_random,
 	test_no_hook,

@@ -72,6 +72,18 @@ KTEST(timer_ticks_while_interrupts_are_on)
 	CHECK(timer_ticks() - from >= 3);
 }
 
+/* int looks like a request that went away: the controller knows nothing of it. */
+KTEST(spurious_interrupts_are_passed_over)
+{
+	uint32_t from = timer_ticks();
+
+	__asm__ volatile("int $39");
+	__asm__ volatile("int $47");
+	while (timer_ticks() == from)
+		cpu_idle();
+	CHECK(timer_ticks() > from);
+}
+
 KTEST(interrupts_saved_off_stay_off_until_restored)
 {
 	unsigned long outer = irq_save();
