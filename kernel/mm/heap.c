@@ -54,8 +54,11 @@ struct heap_segment {
 	uintptr_t start, end; /* as the hook gave them */
 };
 
+/* A segment without a block: record and fence. */
+#define SEGMENT_BARE (sizeof(struct heap_segment) + HEAP_WORD)
+
 /* The most a segment has beside its blocks: alignment, record, fence, a ragged end. */
-#define SEGMENT_OVERHEAD (sizeof(struct heap_segment) + HEAP_WORD + 2 * HEAP_ALIGN)
+#define SEGMENT_OVERHEAD (SEGMENT_BARE + 2 * HEAP_ALIGN)
 #define SEGMENT_LEAST	 (SEGMENT_OVERHEAD + HEAP_MIN_BLOCK)
 
 _Static_assert(sizeof(size_t) == sizeof(unsigned long), "bit operations are on unsigned long");
@@ -218,10 +221,12 @@ static size_t bin_index(size_t size);
 static bool sound_listed(const struct heap *heap, const struct heap_block *block,
 			 struct heap_fault *fault)
 {
-	const struct heap_block *next = block->next, *prev = block->prev;
+	const struct heap_block *next, *prev;
 
 	if (!sound_free(heap, block, fault))
 		return false;
+	next = block->next;
+	prev = block->prev;
 	if (next && (!sound_link(heap, next) || next->prev != block))
 		return report(fault, HEAP_FAULT_LINK, block, (size_t)block, (size_t)next);
 	if (prev ? !sound_link(heap, prev) || prev->next != block
@@ -235,6 +240,18 @@ static bool sound_neighbour(const struct heap *heap, const struct heap_block *bl
 {
 	return block == heap->top ? sound_free(heap, block, fault)
 				  : sound_listed(heap, block, fault);
+}
+
+/* The free block before @block, which may be a fence. */
+static bool sound_before(const struct heap *heap, const struct heap_block *block,
+			 struct heap_fault *fault)
+{
+	size_t size = prev_size(block);
+
+	if ((size & FLAGS) || size > (uintptr_t)block - heap->low ||
+	    block_size(prev_block(block)) != size)
+		return report(fault, HEAP_FAULT_FOOTER, block, size, block->head);
+	return sound_neighbour(heap, prev_block(block), fault);
 }
 
 /* A block in use, and those free ones beside it that it may be merged with. */
@@ -254,12 +271,7 @@ static bool sound_used(const struct heap *heap, const struct heap_block *block,
 		return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, next->head);
 	if (!in_use(next) && !sound_neighbour(heap, next, fault))
 		return false;
-	if (prev_in_use(block))
-		return true;
-	if ((prev_size(block) & FLAGS) || prev_size(block) > (uintptr_t)block - heap->low ||
-	    block_size(prev_block(block)) != prev_size(block))
-		return report(fault, HEAP_FAULT_FOOTER, block, prev_size(block), block->head);
-	return sound_neighbour(heap, prev_block(block), fault);
+	return prev_in_use(block) || sound_before(heap, block, fault);
 }
 
 static void violated(struct heap *heap, const struct heap_fault *fault)
@@ -428,7 +440,7 @@ static void drop_segment(struct heap *heap, struct heap_segment *older)
 		heap->high = each->end > heap->high ? each->end : heap->high;
 	}
 	heap->fence = fence_of(older);
-	if (!prev_in_use(heap->fence)) {
+	if (!prev_in_use(heap->fence) && verify(heap, heap->fence, sound_before)) {
 		heap->top = prev_block(heap->fence);
 		bin_remove(heap, heap->top);
 	}
@@ -490,6 +502,14 @@ static bool grow(struct heap *heap, size_t size)
 	return take_over(heap, memory, given);
 }
 
+/* Whether nothing in the newest segment is in use. */
+static bool is_empty(const struct heap *heap)
+{
+	const struct heap_block *first = first_block(heap->segment);
+
+	return first == heap->fence || first == heap->top;
+}
+
 /*
  * Bytes that the newest segment can give back at once: all of it if nothing is
  * in it and nothing is to be kept, else whole pages, leaving no top block or one
@@ -501,11 +521,12 @@ static size_t releasable(const struct heap *heap, size_t keep)
 	size_t size = heap->top ? block_size(heap->top) : 0;
 	uintptr_t end;
 
+	if (!segment)
+		return 0;
+	if (keep == 0 && is_empty(heap) && segment->end - segment->start <= HEAP_TRIM_STEP)
+		return segment->end - segment->start;
 	if (size <= keep)
 		return 0;
-	if (keep == 0 && heap->top == first_block(segment) &&
-	    segment->end - segment->start <= HEAP_TRIM_STEP)
-		return segment->end - segment->start;
 	if (keep > 0 && keep < HEAP_MIN_BLOCK)
 		keep = HEAP_MIN_BLOCK;
 	size -= keep;
@@ -772,11 +793,10 @@ static bool sound_segment(const struct heap *heap, const struct heap_segment *se
 	uintptr_t at = (uintptr_t)segment;
 
 	if ((at & (HEAP_ALIGN - 1)) || at < heap->low || at >= heap->high ||
-	    heap->high - at < SEGMENT_LEAST)
+	    heap->high - at < SEGMENT_BARE)
 		return false;
 	if (align_up(segment->start, HEAP_ALIGN) != at || segment->end > heap->high ||
-	    segment->end < at + SEGMENT_LEAST - 2 * HEAP_ALIGN ||
-	    segment->end - segment->start > *budget)
+	    segment->end < at + SEGMENT_BARE || segment->end - segment->start > *budget)
 		return false;
 	*budget -= segment->end - segment->start;
 	return true;

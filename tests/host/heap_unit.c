@@ -1334,6 +1334,8 @@ static void test_overflow_fence(void)
 	footer(b)[1] = 0;
 	free_wrong(b, HEAP_FAULT_NEXT, "an overflow onto the fence is caught");
 	check_finds(HEAP_FAULT_NEXT, "and heap_check() finds it");
+	footer(b)[1] = PREV_IN_USE;
+	free_wrong(b, HEAP_FAULT_RANGE, "a fence that says it is free is caught");
 	footer(b)[1] = saved;
 	memset(b, 0xFF, heap_usable_size(&heap, b));
 	heap_free(&heap, b);
