@@ -58,7 +58,8 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 	-Wvla -Wpointer-arith -Wcast-align
 FREESTANDING := -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
-CPPFLAGS := -I. -Ilibk
+# No header of the host's: only ours, and those few that come with the compiler.
+CPPFLAGS := -nostdinc -I. -Ilibk -isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
 CFLAGS := -std=gnu11 -O2 -g $(FREESTANDING) $(WARNINGS)
 LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linker.ld
 

@@ -26,7 +26,6 @@
 #ifndef KERNEL_MM_HEAP_H
 #define KERNEL_MM_HEAP_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +54,7 @@
 /* Lists of free blocks: one for each of the smallest sizes, then 16 for each power of two. */
 #define HEAP_EXACT_BINS	    32
 #define HEAP_BINS_PER_POWER 16
-#define HEAP_WORD_BITS	    (HEAP_WORD * CHAR_BIT)
+#define HEAP_WORD_BITS	    (HEAP_WORD * 8)
 #define HEAP_BINS                                                                                  \
 	(HEAP_EXACT_BINS + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - (HEAP_WORD == 4 ? 3 : 4) - 5))
 #define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
