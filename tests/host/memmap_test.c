@@ -316,8 +316,8 @@ static struct memmap_claim random_claim(uint64_t window, uint32_t size)
 		.use = dice < 40 ? MEMMAP_USABLE : (enum memmap_use)(dice % (MEMMAP_USES + 1)),
 	};
 
-	if (next_random() % 64 == 0)
-		claim.length = UINT64_MAX - next_random() % 8;
+	if (claim.base > 0 && next_random() % 64 == 0)
+		claim.length = 0 - claim.base + next_random() % claim.base;
 	return claim;
 }
 
