@@ -17,7 +17,7 @@ REST := $(filter-out deps,$(MAKECMDGOALS))
 deps:
 	@tools/deps $(if $(filter-out run all,$(REST)),test,$(if $(REST),run,test))
 $(REST): deps
-	@$(MAKE) $@
+	@$(MAKE) --no-print-directory $@
 
 else
 
