@@ -119,13 +119,9 @@ help: ## this list
 
 # What is built depends on these too, so they are kept in files that change with them.
 TEST_WORDS := $(strip $(if $(SEED),seed=$(SEED)) $(if $(ONLY),only=$(ONLY)))
-keep = mkdir -p $(@D); echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
-
-.PHONY: FORCE
-build/flags: FORCE
-	@$(call keep,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
-build/words: FORCE
-	@$(call keep,$(TEST_WORDS))
+keep = $(shell mkdir -p build; echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
+$(call keep,build/flags,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
+$(call keep,build/words,$(TEST_WORDS))
 
 build/%.o: %.c build/flags
 	@mkdir -p $(@D)

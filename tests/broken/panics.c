@@ -81,9 +81,11 @@ KTEST(panic_at_a_block_freed_twice)
 	kfree(ptr);
 }
 
+static volatile char *volatile nowhere;
+
 static void report_that_fails(void)
 {
-	write_to(NULL);
+	write_to(nowhere);
 }
 
 KTEST(panic_inside_a_panic)

@@ -228,6 +228,14 @@ static void caught(enum heap_fault_kind kind, const char *name)
 	faults = 0;
 }
 
+/* Frees a pointer that must not be freed. */
+static void free_wrong(void *ptr, enum heap_fault_kind kind, const char *name)
+{
+	freeze();
+	heap_free(&heap, ptr);
+	caught(kind, name);
+}
+
 static void silent(const char *name)
 {
 	struct heap_fault fault;
@@ -1001,13 +1009,10 @@ static void test_foreign_continued(void)
 	heap_trim(&heap, 0);
 	arena_sbrk(-FOREIGN);
 	tap_ok(is("[ u6 t ]"), "with the newest segment gone, the older one has its top again");
+	free_wrong(start, HEAP_FAULT_RANGE, "nothing below it belongs to the heap");
+	free_wrong(b, HEAP_FAULT_RANGE, "nor above, where the newest one was");
 	c = heap_malloc(&heap, 200000);
 	tap_ok((char *)c == (char *)a + 6 * HEAP_WORD && is("[ u6 u* t ]"), "and is continued");
-	freeze();
-	heap_free(&heap, start);
-	caught(HEAP_FAULT_RANGE, "nothing below it belongs to the heap");
-	heap_free(&heap, start + break_at() + 8 * HEAP_WORD);
-	caught(HEAP_FAULT_RANGE, "nor above");
 }
 
 /* An older segment that ends in a block in use has no top to return to. */
@@ -1075,14 +1080,6 @@ static void five_blocks(void)
 	a = five[1];
 	b = five[2];
 	c = five[3];
-}
-
-/* Frees a pointer that must not be freed. */
-static void free_wrong(void *ptr, enum heap_fault_kind kind, const char *name)
-{
-	freeze();
-	heap_free(&heap, ptr);
-	caught(kind, name);
 }
 
 static void test_double_free(void)
