@@ -3,7 +3,7 @@
 # The kernel's own sources as programs of the host, at 32 and 64 bits, with the
 # address and undefined-behaviour sanitizers. At 32 bits gcc -m32 makes them where
 # it can, else the cross compiler, whose programs bring a loader and libraries of
-# their own.
+# their own. (The old kind of path is searched for libraries of libraries too.)
 
 HOST_PROGRAMS := heap_model heap_unit memmap_test trace_test ten_lines
 
@@ -12,7 +12,7 @@ HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototy
 	-I. -Itests/host
 SYSROOT32 := /usr/i686-linux-gnu
 CROSS32 := i686-linux-gnu-gcc -Wl,-dynamic-linker=$(SYSROOT32)/lib/ld-linux.so.2 \
-	-Wl,-rpath,$(SYSROOT32)/lib
+	-Wl,-rpath,$(SYSROOT32)/lib -Wl,--disable-new-dtags
 HOST32 = $(shell echo 'int main(void){return 0;}' | $(HOSTCC) -m32 -fsanitize=address -x c \
 	-o /dev/null - 2>/dev/null && echo $(HOSTCC) -m32 || echo $(CROSS32))
 
