@@ -167,7 +167,7 @@ refuses(substr($good, 0, -1), 'body is short of 1 bytes', 'a truncated body');
 refuses("$good\0", '1 bytes after the body', 'bytes after the body');
 refuses(trace_of(\@good, magic => 'FPT2'), 'bad magic', 'another magic');
 refuses(trace_of(\@good, operations => 2**24 + 1), 'too many operations', 'too many operations');
-refuses(trace_of(\@good, slots => 2**19 + 1), 'too many slots', 'too many slots');
+refuses(trace_of(\@good, slots => 2**18 + 1), 'too many slots', 'too many slots');
 refuses(trace_of(\@good, slots => 2), 'header says 2 slots, not 1', 'slots never used');
 refuses(trace_of(\@good, slots => 0), 'operation 0: slot 0 is out of range', 'a slot too high');
 refuses(trace_of(\@good, operations => 2), 'bytes after the last operation',

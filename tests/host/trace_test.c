@@ -7,7 +7,7 @@
 
 #define HEADER	   16
 #define MOST_BYTES (1 << 20)
-#define ROUNDS	   100000
+#define ROUNDS	   100000U
 
 static uint32_t state = 1;
 
@@ -437,7 +437,7 @@ static void test_random_bytes(void)
 			end(1 + next_random() % 16);
 		opened += keeps_its_promise(length);
 	}
-	printf("# %u of %d were opened\n", opened, ROUNDS);
+	printf("# %u of %u were opened\n", opened, ROUNDS);
 	tap_ok(opened < ROUNDS / 2, "bytes at random never crash");
 }
 

@@ -8,7 +8,7 @@ use Getopt::Std;
 use constant {
 	HEADER        => 16,
 	MAX_COUNT     => 1 << 24,
-	MAX_SLOTS     => 1 << 19,
+	MAX_SLOTS     => 1 << 18,
 	MAX_LOG2      => 12,
 	MAX_SIZE      => 2**31 - 1,
 	VARINT_BYTES  => 5,

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define MAX_OPERATIONS (1u << 24)
-#define MAX_SLOTS      (1u << 19)
+#define MAX_SLOTS      (1u << 18)
 #define MAX_ALIGNMENT  (1u << 12)
 #define MAX_SIZE       ((1u << 31) - 1)
 /* The longest operation: a head of four bytes, an alignment of one and a size of five. */
