@@ -144,7 +144,8 @@ void heap_set_fault(struct heap *heap, heap_fault_hook *fault);
  * The contents are arbitrary. O(1), but for the hook.
  *
  * Return: a multiple of HEAP_ALIGN; NULL if @size is beyond HEAP_MAX_REQUEST,
- * if the hook gives no more, or after a violation. Then nothing has changed.
+ * if the hook gives no more, or after a violation. Then no block has changed;
+ * what a hook with scattered memory gave in vain is kept as free memory.
  */
 void *heap_malloc(struct heap *heap, size_t size);
 

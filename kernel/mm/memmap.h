@@ -41,7 +41,8 @@ struct memmap_range {
 /**
  * struct memmap - what came of the claims
  * @nranges: ranges that may be used
- * @ranges: ascending, never touching each other, never frame 0, all below 4 GiB
+ * @ranges: ascending, never touching each other, all below 4 GiB; frame 0 only
+ *          if nothing claims it
  * @lost: RAM that the firmware calls usable and that is left unused, in bytes,
  *        by what else claims it
  * @above_4g: usable RAM beyond what 32 bits of address reach, in bytes
