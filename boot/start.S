@@ -73,6 +73,7 @@ higher_half:
 
 	.section .bss
 	.align 4096
+	.global boot_directory
 boot_directory:
 	.skip 4096
 

@@ -78,6 +78,9 @@ static void print_map(void)
 	kprintf("memory: %u KiB usable in %zu ranges\n", memmap_frames(&map) * 4, map.nranges);
 	if (memmap_explain(&map, unused, sizeof(unused)) > 0)
 		kprintf("memory: left unused: %s\n", unused);
+	if (map.absent)
+		kprintf("memory: %llu KiB at 0x%08llx claimed as RAM, but not there; left out\n",
+			(unsigned long long)map.absent >> 10, (unsigned long long)map.absent_at);
 	if (bootinfo.regions_lost)
 		kprintf("memory: %zu entries of the map found no room\n", bootinfo.regions_lost);
 	if (bootinfo.modules_lost)
@@ -98,6 +101,7 @@ static void set_up_memory(void)
 {
 	collect_claims();
 	memmap_build(&map, claims, nclaims);
+	memmap_probe(&map, paging_probe);
 	print_map();
 	if (ram_kib() < RAM_NEEDED_KIB) {
 		kprintf("boot: this machine has %u KiB of RAM, Fencepost needs at least %u KiB\n",

@@ -73,6 +73,17 @@ static enum memmap_use use_at(const struct memmap_claim *claims, size_t n, uint6
 	return use;
 }
 
+static void add_range(struct memmap *map, uint32_t first, uint32_t frames)
+{
+	if (frames == 0)
+		return;
+	if (map->nranges == MEMMAP_MAX_RANGES) {
+		map->crowded += (uint64_t)frames << PAGE_SHIFT;
+		return;
+	}
+	map->ranges[map->nranges++] = (struct memmap_range){ first, frames };
+}
+
 /* Adds the usable run from @start up to @end, both below or at REACH. */
 static void add_run(struct memmap *map, uint64_t start, uint64_t end)
 {
@@ -81,15 +92,7 @@ static void add_run(struct memmap *map, uint64_t start, uint64_t end)
 	uint64_t bytes = first < behind ? (behind - first) << PAGE_SHIFT : 0;
 
 	map->ragged += end - start - bytes;
-	if (bytes == 0)
-		return;
-	if (map->nranges == MEMMAP_MAX_RANGES) {
-		map->crowded += bytes;
-		return;
-	}
-	map->ranges[map->nranges].first = (uint32_t)first;
-	map->ranges[map->nranges].frames = (uint32_t)(behind - first);
-	map->nranges++;
+	add_range(map, (uint32_t)first, (uint32_t)(bytes >> PAGE_SHIFT));
 }
 
 void memmap_build(struct memmap *map, const struct memmap_claim *claims, size_t n)
@@ -118,6 +121,59 @@ void memmap_build(struct memmap *map, const struct memmap_claim *claims, size_t 
 		if (use_at(claims, n, at, &usable, &next) == MEMMAP_USABLE)
 			map->above_4g += next - at;
 	}
+}
+
+static void count_absent(struct memmap *map, uint32_t first, uint32_t frames)
+{
+	if (frames > 0 && map->absent == 0)
+		map->absent_at = (uint64_t)first << PAGE_SHIFT;
+	map->absent += (uint64_t)frames << PAGE_SHIFT;
+}
+
+/* Where the frames from @first on, all RAM or all not, end; at most at @behind. */
+static uint32_t end_of_same(uint32_t first, uint32_t behind, bool (*is_ram)(uint32_t frame))
+{
+	bool there = is_ram(first);
+	uint32_t frame = first + 1;
+
+	while (frame < behind) {
+		uint32_t next = (frame | (MEMMAP_PROBE_STEP - 1)) + 1;
+
+		if (next > behind)
+			next = behind;
+		if (is_ram(next - 1) != there || is_ram(frame) != there)
+			next = frame + 1; /* the border is near: frame by frame */
+		if (is_ram(next - 1) != there)
+			break;
+		frame = next;
+	}
+	return frame;
+}
+
+/* Adds again what there is of a range, in as many pieces as it takes. */
+static void probe_range(struct memmap *map, const struct memmap_range *range,
+			bool (*is_ram)(uint32_t frame))
+{
+	uint32_t behind = range->first + range->frames;
+
+	for (uint32_t frame = range->first, end; frame < behind; frame = end) {
+		end = end_of_same(frame, behind, is_ram);
+		if (is_ram(frame))
+			add_range(map, frame, end - frame);
+		else
+			count_absent(map, frame, end - frame);
+	}
+}
+
+void memmap_probe(struct memmap *map, bool (*is_ram)(uint32_t frame))
+{
+	static struct memmap_range claimed[MEMMAP_MAX_RANGES];
+	size_t n = map->nranges;
+
+	memcpy(claimed, map->ranges, n * sizeof(claimed[0]));
+	map->nranges = 0;
+	for (size_t i = 0; i < n; i++)
+		probe_range(map, &claimed[i], is_ram);
 }
 
 uint32_t memmap_frames(const struct memmap *map)

@@ -10,10 +10,14 @@
 #ifndef KERNEL_MM_MEMMAP_H
 #define KERNEL_MM_MEMMAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define MEMMAP_MAX_RANGES 128
+
+/* 16 MiB, in frames: under an emulator each look costs 2 MiB of the host's memory. */
+#define MEMMAP_PROBE_STEP 4096U
 
 /* One byte of memory is in the last of these that claims it: the least usable wins. */
 enum memmap_use {
@@ -48,12 +52,14 @@ struct memmap_range {
  * @above_4g: usable RAM beyond what 32 bits of address reach, in bytes
  * @ragged: usable bytes that do not make up a whole page frame
  * @crowded: usable bytes in ranges for which there was no room in @ranges
+ * @absent: bytes claimed as RAM where memmap_probe() found none
+ * @absent_at: where the first of them lie
  */
 struct memmap {
 	size_t nranges;
 	struct memmap_range ranges[MEMMAP_MAX_RANGES];
 	uint64_t lost[MEMMAP_USES];
-	uint64_t above_4g, ragged, crowded;
+	uint64_t above_4g, ragged, crowded, absent, absent_at;
 };
 
 /**
@@ -67,6 +73,17 @@ struct memmap {
  * is counted in @map->crowded.
  */
 void memmap_build(struct memmap *map, const struct memmap_claim *claims, size_t n);
+
+/**
+ * memmap_probe() - leave out what is claimed as RAM and is none
+ * @map: as built; frames that are not RAM leave its ranges and count as @absent
+ * @is_ram: tells it of one frame, by writing and reading back
+ *
+ * Looks at the first and last frame of each MEMMAP_PROBE_STEP, and at every frame
+ * where those differ from what came before: a hole within such a step is not
+ * seen. What no longer fits in the ranges once they have holes counts as @crowded.
+ */
+void memmap_probe(struct memmap *map, bool (*is_ram)(uint32_t frame));
 
 /* All frames of all ranges. */
 uint32_t memmap_frames(const struct memmap *map);

@@ -21,13 +21,18 @@
 #define ENTRY_PRESENT 1U
 #define ENTRY_WRITE   2U
 #define ENTRY_USER    4U
+#define ENTRY_LARGE   0x80U /* in boot's directory: 4 MiB instead of a table */
 #define ENTRY_FRAME   0xFFFFF000U
 
 #define TABLE_ENTRIES 1024U
 #define TABLE_SHIFT   22
 #define ROM_END	      0x100000U
 
+#define LARGE_PAGE_SIZE (1U << TABLE_SHIFT)
+#define PROBE_WINDOW	TEMP_BASE /* where boot has mapped nothing */
+
 extern char __text_start[], __rodata_end[], boot_stack_guard[];
+extern uint32_t boot_directory[PAGING_DIR_ENTRIES];
 
 struct address_space kernel_space;
 
@@ -167,6 +172,37 @@ uint32_t paging_count_tables(const struct address_space *space)
 	for (unsigned int i = 0; i < PAGING_DIR_ENTRIES; i++)
 		n += space->dir[i] & ENTRY_PRESENT;
 	return n;
+}
+
+/*
+ * Both words are written before either is read: a bus without memory may keep
+ * what was last on it.
+ */
+static bool holds(volatile uint32_t *word, volatile uint32_t *other, uint32_t value)
+{
+	*word = value;
+	*other = ~value;
+	return *word == value && *other == ~value;
+}
+
+bool paging_probe(uint32_t frame)
+{
+	uint32_t entry = frame >> (TABLE_SHIFT - PAGE_SHIFT);
+	uintptr_t at = PROBE_WINDOW + (frame << PAGE_SHIFT & (LARGE_PAGE_SIZE - 1));
+	volatile uint32_t *first = (volatile uint32_t *)at;
+	volatile uint32_t *last = (volatile uint32_t *)(at + PAGE_SIZE - sizeof(uint32_t));
+	uint32_t kept[2];
+	bool there;
+
+	boot_directory[PROBE_WINDOW >> TABLE_SHIFT] =
+		entry << TABLE_SHIFT | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE;
+	tlb_flush_page(at);
+	kept[0] = *first;
+	kept[1] = *last;
+	there = holds(first, last, 0x55AA33CC) && holds(first, last, 0xAA55CC33);
+	*first = kept[0];
+	*last = kept[1];
+	return there;
 }
 
 /* How a page of the direct map is protected; *mapped tells whether it is there at all. */

@@ -30,6 +30,15 @@ struct address_space {
 extern struct address_space kernel_space;
 
 /**
+ * paging_probe() - whether there is RAM behind a frame number
+ * @frame: any frame that nothing lies in
+ *
+ * Writes two words of the frame, reads them back, and restores what was there.
+ * Works on boot's tables, so only before paging_init(). O(1).
+ */
+bool paging_probe(uint32_t frame);
+
+/**
  * paging_init() - replace boot's tables by the kernel's own
  * @ram_frames: frames from 0 up to the highest usable one
  *

@@ -405,6 +405,56 @@ static void test_at_random(unsigned long rounds, uint32_t size, const char *name
 	tap_ok(wrong == 0 && ranges > rounds / 4, name);
 }
 
+/* RAM as it is, whatever the map says: up to a frame, and from another one on. */
+static uint32_t hole_first, hole_behind;
+static unsigned long looks;
+
+static bool outside_of_hole(uint32_t frame)
+{
+	looks++;
+	return frame < hole_first || frame >= hole_behind;
+}
+
+/* One range of 64 MiB from 1 MiB on, with a hole; what is left must be all of the rest. */
+static bool probe_finds(uint32_t first, uint32_t behind)
+{
+	static const struct memmap_claim claim = { 1 << 20, 64 << 20, MEMMAP_USABLE };
+	const uint32_t start = 256, end = 256 + 16384;
+	struct memmap_range left[3] = { 0 };
+	size_t n = 0;
+
+	hole_first = first;
+	hole_behind = behind;
+	if (first == behind)
+		left[n++] = (struct memmap_range){ start, end - start };
+	if (first < behind && first > start)
+		left[n++] = (struct memmap_range){ start, first - start };
+	if (first < behind && behind < end)
+		left[n++] = (struct memmap_range){ behind, end - behind };
+	memmap_build(&map, &claim, 1);
+	memmap_probe(&map, outside_of_hole);
+	return map.nranges == n && memcmp(map.ranges, left, n * sizeof(left[0])) == 0 &&
+	       map.absent == (uint64_t)(behind - first) * PAGE &&
+	       map.absent_at == (behind > first ? (uint64_t)first * PAGE : 0);
+}
+
+static void test_probe(void)
+{
+	bool sound = true;
+
+	looks = 0;
+	tap_ok(probe_finds(5000, 5000) && looks < 30, "RAM that is there stays, after few looks");
+	tap_ok(probe_finds(256, 256 + 16384), "a range that is not there is left out");
+	tap_ok(probe_finds(5000, 256 + 16384), "so is the end of one");
+	tap_ok(probe_finds(256, 9001), "and the beginning of one");
+	for (uint32_t i = 0; i < 200; i++) {
+		uint32_t first = 256 + next_random() % 8000;
+
+		sound &= probe_finds(first, first + 2 * MEMMAP_PROBE_STEP);
+	}
+	tap_ok(sound, "a hole of two steps is found wherever it lies, to the frame");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
@@ -417,6 +467,7 @@ int main(int argc, char **argv)
 	test_crowded();
 	test_explain_cut();
 	test_names();
+	test_probe();
 	test_at_random(20000, 4 * PAGE, "random maps of four frames are as an oracle says");
 	test_at_random(2000, 16 * PAGE, "random maps of 64 KiB are as an oracle says");
 	test_at_random(50, WINDOW_MOST, "random maps of 1 MiB are as an oracle says");
