@@ -86,5 +86,12 @@ boot_stack_guard:
 boot_stack:
 	.skip BOOT_STACK_SIZE
 boot_stack_top:
+	/* For the double fault, with a guard page of its own. */
+	.global fault_stack_guard, fault_stack_top
+fault_stack_guard:
+	.skip 4096
+fault_stack:
+	.skip 4096
+fault_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

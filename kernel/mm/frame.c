@@ -17,8 +17,8 @@
  * Only the first frame of a block carries its state; all others say INSIDE.
  * So neither splitting nor merging touches more than two states.
  *
- * There are two zones, below and above the end of the direct map. No block
- * lies across that border, a multiple of the largest block.
+ * There are three zones, by how many can use them. Their borders are multiples
+ * of the largest block, so that no block lies across one.
  *
  * Source of the idea: Knowlton, "A fast storage allocator", CACM 8(10), 1965.
  */
@@ -30,8 +30,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define LOW_FRAMES (DIRECT_SIZE >> PAGE_SHIFT)
-#define ORDERS	   (FRAME_MAX_ORDER + 1)
+#define ZONES  3
+#define ORDERS (FRAME_MAX_ORDER + 1)
 
 enum state {
 	INSIDE,	  /* not the first of its block */
@@ -53,9 +53,9 @@ struct zone {
 
 static struct frame *frames;
 static uint32_t total;
-static struct zone zones[2]; /* below and above LOW_FRAMES */
+static struct zone zones[ZONES];
 static uint32_t counts[FRAME_OWNERS];
-static uint32_t fail_countdown;
+static uint32_t fail_countdown, fail_times;
 static bool failed;
 
 static const char *const owner_names[FRAME_OWNERS] = {
@@ -84,9 +84,17 @@ const char *frame_refusal_name(enum frame_refusal refusal)
 	return refusal_names[refusal];
 }
 
+static const uint32_t zone_limits[ZONES] = { FRAME_DMA_LIMIT, FRAME_LOW_LIMIT, FRAME_NO_LIMIT };
+
+_Static_assert(FRAME_LOW_LIMIT == DIRECT_SIZE >> PAGE_SHIFT, "the direct map ends there");
+
 static struct zone *zone_of(uint32_t frame)
 {
-	return &zones[frame >= LOW_FRAMES];
+	struct zone *zone = zones;
+
+	while (frame >= zone_limits[zone - zones])
+		zone++;
+	return zone;
 }
 
 static void list_add(uint32_t first, unsigned int order)
@@ -164,13 +172,25 @@ static uint32_t take(struct zone *zone, unsigned int order)
 
 static bool must_fail(void)
 {
-	if (fail_countdown == 0 || --fail_countdown > 0)
+	if (fail_times == 0 || --fail_countdown > 0)
 		return false;
+	fail_times--;
+	fail_countdown = 1;
 	failed = true;
 	return true;
 }
 
-static uint32_t alloc(struct zone *highest, unsigned int order, enum frame_owner owner)
+static uint32_t take_below(unsigned int order, uint32_t limit)
+{
+	uint32_t first = FRAME_NONE;
+
+	for (unsigned int i = ZONES; i-- > 0 && !first;)
+		if (zone_limits[i] <= limit)
+			first = take(&zones[i], order);
+	return first;
+}
+
+uint32_t frame_alloc_below(unsigned int order, enum frame_owner owner, uint32_t limit)
 {
 	uint32_t first = FRAME_NONE;
 	unsigned long flags;
@@ -180,8 +200,7 @@ static uint32_t alloc(struct zone *highest, unsigned int order, enum frame_owner
 	kassert(owner >= FRAME_TABLES && owner < FRAME_OWNERS);
 	flags = irq_save();
 	if (!must_fail())
-		for (struct zone *zone = highest; zone >= zones && !first; zone--)
-			first = take(zone, order);
+		first = take_below(order, limit);
 	if (first) {
 		frames[first].state = ALLOCATED;
 		frames[first].order = order & 15;
@@ -195,12 +214,7 @@ static uint32_t alloc(struct zone *highest, unsigned int order, enum frame_owner
 
 uint32_t frame_alloc(unsigned int order, enum frame_owner owner)
 {
-	return alloc(&zones[1], order, owner);
-}
-
-uint32_t frame_alloc_low(unsigned int order, enum frame_owner owner)
-{
-	return alloc(&zones[0], order, owner);
+	return frame_alloc_below(order, owner, FRAME_NO_LIMIT);
 }
 
 /* An INSIDE frame's block: does it lie in a free one, or in one handed out? */
@@ -278,7 +292,7 @@ uint32_t frame_free_blocks(unsigned int order)
 {
 	uint32_t n = 0;
 
-	for (struct zone *zone = zones; zone <= &zones[1]; zone++) {
+	for (struct zone *zone = zones; zone < &zones[ZONES]; zone++) {
 		uint32_t prev = FRAME_NONE;
 
 		for (uint32_t i = zone->lists[order]; i; prev = i, i = frames[i].next) {
@@ -299,9 +313,10 @@ uint32_t frame_count_by_lists(void)
 	return n;
 }
 
-void frame_fail_at(uint32_t n)
+void frame_fail_at(uint32_t n, uint32_t times)
 {
 	fail_countdown = n;
+	fail_times = n > 0 ? times : 0;
 	failed = false;
 }
 
@@ -324,7 +339,7 @@ static void set_owner(uint32_t first, uint32_t n, enum frame_owner owner)
 /* The range gives its lowest frames to the table. */
 static bool place_table(const struct memmap_range *range, uint32_t need)
 {
-	if (range->frames < need || range->first + need > LOW_FRAMES)
+	if (range->frames < need || range->first + need > FRAME_LOW_LIMIT)
 		return false;
 	frames = phys_to_virt(range->first << PAGE_SHIFT);
 	memset(frames, 0, need << PAGE_SHIFT);

@@ -67,8 +67,26 @@ int frame_init(const struct memmap *map, const struct memmap_claim *claims, size
  */
 uint32_t frame_alloc(unsigned int order, enum frame_owner owner);
 
-/* The same from below DIRECT_SIZE, where phys_to_virt() reaches the frames. */
-uint32_t frame_alloc_low(unsigned int order, enum frame_owner owner);
+/**
+ * frame_alloc_below() - the same, below a highest address
+ * @limit: the frame number that the block must end at or before
+ *
+ * There are three zones: below 16 MiB, where devices of old can reach it, below
+ * DIRECT_SIZE, and above. Zones are taken whole, so a limit between two borders
+ * counts as the lower one. Higher zones are tried first.
+ *
+ * Return: as frame_alloc(); also FRAME_NONE if @limit is below FRAME_DMA_LIMIT.
+ */
+uint32_t frame_alloc_below(unsigned int order, enum frame_owner owner, uint32_t limit);
+
+#define FRAME_DMA_LIMIT 0x1000U	 /* 16 MiB */
+#define FRAME_LOW_LIMIT 0x10000U /* DIRECT_SIZE: phys_to_virt() reaches what is below */
+#define FRAME_NO_LIMIT	0x100000U
+
+static inline uint32_t frame_alloc_low(unsigned int order, enum frame_owner owner)
+{
+	return frame_alloc_below(order, owner, FRAME_LOW_LIMIT);
+}
 
 /**
  * frame_free() - give back what frame_alloc() gave
@@ -100,10 +118,11 @@ uint32_t frame_count_by_lists(void);
 uint32_t frame_free_blocks(unsigned int order);
 
 /**
- * frame_fail_at() - have a request refused, to see what the caller does then
- * @n: the n-th request from now on, 1 being the next; 0 calls it off
+ * frame_fail_at() - have requests refused, to see what the caller does then
+ * @n: the first of them, counted from now on, 1 being the next; 0 calls it off
+ * @times: how many one after the other
  */
-void frame_fail_at(uint32_t n);
+void frame_fail_at(uint32_t n, uint32_t times);
 
 /* Whether that has happened since frame_fail_at(). */
 bool frame_has_failed(void);

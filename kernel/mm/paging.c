@@ -31,7 +31,7 @@
 #define LARGE_PAGE_SIZE (1U << TABLE_SHIFT)
 #define PROBE_WINDOW	TEMP_BASE /* where boot has mapped nothing */
 
-extern char __text_start[], __rodata_end[], boot_stack_guard[];
+extern char __text_start[], __rodata_end[], boot_stack_guard[], fault_stack_guard[];
 extern uint32_t boot_directory[PAGING_DIR_ENTRIES];
 
 struct address_space kernel_space;
@@ -208,7 +208,8 @@ bool paging_probe(uint32_t frame)
 /* How a page of the direct map is protected; *mapped tells whether it is there at all. */
 static unsigned int direct_prot(uintptr_t virt, bool *mapped)
 {
-	*mapped = virt != DIRECT_BASE && virt != (uintptr_t)boot_stack_guard;
+	*mapped = virt != DIRECT_BASE && virt != (uintptr_t)boot_stack_guard &&
+		  virt != (uintptr_t)fault_stack_guard;
 	return virt >= (uintptr_t)__text_start && virt < (uintptr_t)__rodata_end ? 0 : PAGE_WRITE;
 }
 

@@ -44,7 +44,7 @@ bool paging_probe(uint32_t frame);
  *
  * Maps the direct map's frames, as far as there is RAM, and the first MiB;
  * takes away the write permission from text and read-only data, and maps
- * nothing at address 0, at page 0's place in the direct map, and below the
+ * nothing at address 0, at page 0's place in the direct map, and below each
  * stack. CR0.WP is set, so that this binds the kernel too.
  *
  * Return: 0, or -ENOMEM; then boot's tables stay.

@@ -54,12 +54,11 @@ void __attribute__((noreturn)) trap_longjmp(struct trap_point *point);
 void trap_dispatch(struct trap_frame *frame);
 
 extern const uint32_t trap_stubs[VECTORS];
-extern char boot_stack_guard[], boot_stack[], boot_stack_top[];
+extern char boot_stack_guard[], boot_stack[], fault_stack_top[];
 
 static uint64_t gdt[5];
 static uint64_t idt[VECTORS];
 static struct tss main_tss, fault_tss;
-static unsigned char fault_stack[4096] __attribute__((aligned(16)));
 
 static void (*irq_handlers[16])(void);
 
@@ -255,7 +254,7 @@ static void prepare_fault_task(void)
 	fault_tss.cr3 = (uint32_t)read_cr3();
 	fault_tss.eip = (uint32_t)(uintptr_t)double_fault;
 	fault_tss.eflags = 2;
-	fault_tss.esp = (uint32_t)(uintptr_t)(fault_stack + sizeof(fault_stack) - 4);
+	fault_tss.esp = (uint32_t)(uintptr_t)fault_stack_top - sizeof(uint32_t);
 	fault_tss.cs = SELECTOR_CODE;
 	fault_tss.ss = fault_tss.ds = fault_tss.es = SELECTOR_DATA;
 	fault_tss.fs = fault_tss.gs = SELECTOR_DATA;

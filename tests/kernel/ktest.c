@@ -120,7 +120,7 @@ static void run_one(const struct ktest *test, uint32_t seed)
 	running = test;
 	test->run();
 	running = NULL;
-	frame_fail_at(0);
+	frame_fail_at(0, 0);
 	if (!(irq_save() & EFLAGS_IF)) {
 		failed = true;
 		kprintf("# interrupts are off after the test\n");

@@ -157,7 +157,7 @@ KTEST(growth_refused_at_any_frame_is_undone_whole)
 
 	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
 	while (refused) {
-		frame_fail_at(++n);
+		frame_fail_at(++n, 1);
 		refused = brk_set(&brk, BASE + 4 * PAGE_SIZE + 1) == -ENOMEM;
 		CHECK_EQ(refused, frame_has_failed());
 		if (refused) {

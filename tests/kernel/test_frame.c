@@ -142,11 +142,95 @@ KTEST(low_frames_lie_in_the_direct_map)
 	CHECK_EQ(frame_free(first, 0), FRAME_FREED);
 }
 
+KTEST(frames_below_a_limit_end_there_and_no_limit_means_any)
+{
+	static const uint32_t limits[] = { FRAME_DMA_LIMIT, FRAME_LOW_LIMIT, FRAME_NO_LIMIT };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		uint32_t first = frame_alloc_below(2, FRAME_OTHER, limits[i]);
+
+		CHECK(first && first + 4 <= limits[i]);
+		CHECK_EQ(frame_free(first, 2), FRAME_FREED);
+	}
+	CHECK_EQ(frame_alloc_below(0, FRAME_OTHER, FRAME_DMA_LIMIT - 1), FRAME_NONE);
+}
+
+/* With more RAM than a zone has, frames come from the zone that fewest can use. */
+KTEST(frames_of_the_highest_zone_are_taken_first)
+{
+	uint32_t first = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(first);
+	CHECK(frame_total() < FRAME_LOW_LIMIT + 0x400 || first >= FRAME_LOW_LIMIT);
+	CHECK(frame_total() < FRAME_DMA_LIMIT + 0x400 || first >= FRAME_DMA_LIMIT);
+	CHECK_EQ(frame_free(first, 0), FRAME_FREED);
+}
+
+struct block {
+	uint32_t first;
+	unsigned int order;
+};
+
+/* Whether a block lies apart from all that are in use, where and how it must. */
+static bool is_new(const struct block *blocks, const struct block *block, uint32_t limit)
+{
+	uint32_t size = 1U << block->order;
+
+	for (const struct block *other = blocks; other < blocks + MANY; other++)
+		if (other != block && other->first && other->first < block->first + size &&
+		    block->first < other->first + (1U << other->order))
+			return false;
+	return block->first % size == 0 && block->first + size <= limit;
+}
+
+/* Wrong frees of a block in use, each refused for its own reason. */
+static bool refuses_wrong_frees(const struct block *block)
+{
+	uint32_t inside = block->first + (1U << block->order) - 1;
+
+	if (frame_free(block->first, block->order + 1) !=
+	    (block->first >> block->order & 1 ? FRAME_UNALIGNED : FRAME_WRONG_ORDER))
+		return false;
+	return block->order == 0 || frame_free(inside, 0) == FRAME_INSIDE;
+}
+
+KTEST(random_frame_operations_agree_with_a_model)
+{
+	static struct block blocks[MANY];
+	static const uint32_t limits[] = { FRAME_DMA_LIMIT, FRAME_LOW_LIMIT, FRAME_NO_LIMIT };
+	uint32_t free = frame_count(FRAME_FREE), used = 0;
+
+	memset(blocks, 0, sizeof(blocks));
+	for (unsigned int round = 0; round < 4000; round++) {
+		struct block *block = &blocks[ktest_random() % MANY];
+
+		if (block->first) {
+			CHECK(refuses_wrong_frees(block));
+			CHECK_EQ(frame_free(block->first, block->order), FRAME_FREED);
+			CHECK_EQ(frame_free(block->first, block->order), FRAME_IS_FREE);
+			used -= 1U << block->order;
+			block->first = FRAME_NONE;
+		} else {
+			uint32_t limit = limits[ktest_random() % 3];
+
+			block->order = ktest_random() % 4;
+			block->first = frame_alloc_below(block->order, FRAME_OTHER, limit);
+			CHECK(!block->first || is_new(blocks, block, limit));
+			used += block->first ? 1U << block->order : 0;
+		}
+		CHECK_EQ(frame_count(FRAME_FREE), free - used);
+	}
+	CHECK_EQ(frame_count_by_lists(), free - used);
+	for (unsigned int i = 0; i < MANY; i++)
+		if (blocks[i].first)
+			CHECK_EQ(frame_free(blocks[i].first, blocks[i].order), FRAME_FREED);
+}
+
 KTEST(the_nth_frame_request_is_refused_on_demand)
 {
 	uint32_t first, third;
 
-	frame_fail_at(2);
+	frame_fail_at(2, 1);
 	first = frame_alloc(0, FRAME_OTHER);
 	CHECK(first && !frame_has_failed());
 	CHECK_EQ(frame_alloc(0, FRAME_OTHER), FRAME_NONE);

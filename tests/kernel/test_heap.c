@@ -173,11 +173,11 @@ KTEST(heap_survives_a_refusal_of_any_frame)
 		char *small, *large;
 
 		open_scratch();
-		frame_fail_at(n);
+		frame_fail_at(n, 1);
 		small = heap_malloc(&heap, 10);
 		large = heap_malloc(&heap, 90000);
 		refused = frame_has_failed();
-		frame_fail_at(0);
+		frame_fail_at(0, 0);
 		CHECK(heap_check(&heap, NULL));
 		heap_free(&heap, small);
 		heap_free(&heap, large);

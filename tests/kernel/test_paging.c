@@ -12,7 +12,8 @@
 #define ERROR_PRESENT 1U
 #define ERROR_WRITE   2U
 
-extern char __text_start[], __text_end[], __rodata_start[], boot_stack_guard[];
+extern char __text_start[], __text_end[], __rodata_start[];
+extern char boot_stack_guard[], fault_stack_guard[];
 
 static void write_byte(void *address)
 {
@@ -124,7 +125,7 @@ KTEST(mapping_without_a_frame_for_the_table_fails_and_loses_nothing)
 	uint32_t frame = frame_alloc(0, FRAME_OTHER);
 
 	CHECK(frame);
-	frame_fail_at(1);
+	frame_fail_at(1, 1);
 	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), -ENOMEM);
 	CHECK(frame_has_failed());
 	CHECK(!paging_translate(&kernel_space, VIRT, NULL, NULL));
@@ -139,7 +140,7 @@ KTEST(kernel_text_and_constants_cannot_be_written)
 	CHECK(!trap_catch(read_byte, __text_start, NULL));
 }
 
-KTEST(page_0_and_the_page_below_the_stack_are_not_mapped)
+KTEST(page_0_and_the_page_below_each_stack_are_not_mapped)
 {
 	CHECK(faults(read_byte, NULL, 0));
 	CHECK(faults(write_byte, (void *)(PAGE_SIZE - 1), ERROR_WRITE));
@@ -147,6 +148,9 @@ KTEST(page_0_and_the_page_below_the_stack_are_not_mapped)
 	CHECK(faults(write_byte, boot_stack_guard, ERROR_WRITE));
 	CHECK(faults(write_byte, boot_stack_guard + PAGE_SIZE - 1, ERROR_WRITE));
 	CHECK(!trap_catch(read_byte, boot_stack_guard + PAGE_SIZE, NULL));
+	CHECK(faults(write_byte, fault_stack_guard, ERROR_WRITE));
+	CHECK(faults(write_byte, fault_stack_guard + PAGE_SIZE - 1, ERROR_WRITE));
+	CHECK(!trap_catch(read_byte, fault_stack_guard + PAGE_SIZE, NULL));
 }
 
 KTEST(nothing_is_mapped_below_the_kernels_half)
