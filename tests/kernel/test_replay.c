@@ -3,8 +3,8 @@
 #include "boot/bootinfo.h"
 #include "kernel/cmdline.h"
 #include "kernel/dev/console.h"
-#include "kernel/mm/frame.h"
 #include "kernel/monitor/replay.h"
+#include "tests/kernel/hoard.h"
 #include "tests/kernel/ktest.h"
 
 #include <string.h>
@@ -116,25 +116,12 @@ KTEST(one_flipped_byte_is_found_at_the_end)
 	CHECK_EQ(result.operations, 6);
 }
 
-#define HOARD 4096
-static uint32_t hoard[HOARD];
-static unsigned char hoard_orders[HOARD];
-static size_t hoarded;
-
 /* Takes every frame there is before the first operation. */
 static void hoard_frames(uint32_t operation, void *block)
 {
 	(void)block;
-	if (operation > 0)
-		return;
-	for (unsigned int order = FRAME_MAX_ORDER + 1; order-- > 0;) {
-		uint32_t first;
-
-		while (hoarded < HOARD && (first = frame_alloc(order, FRAME_OTHER))) {
-			hoard_orders[hoarded] = (unsigned char)order;
-			hoard[hoarded++] = first;
-		}
-	}
+	if (operation == 0)
+		hoard_take();
 }
 
 KTEST(replay_that_runs_out_of_memory_says_so_and_frees_all)
@@ -142,11 +129,7 @@ KTEST(replay_that_runs_out_of_memory_says_so_and_frees_all)
 	struct replay result;
 	const char *reason = replay_small(&result, hoard_frames);
 
-	CHECK(hoarded > 0 && hoarded < HOARD);
-	while (hoarded > 0) {
-		hoarded--;
-		CHECK_EQ(frame_free(hoard[hoarded], hoard_orders[hoarded]), FRAME_FREED);
-	}
+	CHECK(hoard_give());
 	CHECK(reason && strcmp(reason, "memory ran out") == 0);
 	CHECK_EQ(result.operations, 0);
 }
