@@ -7,9 +7,9 @@
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/timer.h"
 #include "kernel/mm/frame.h"
+#include "kernel/mm/inspect.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
-#include "kernel/mm/ledger.h"
 #include "kernel/mm/memmap.h"
 #include "kernel/mm/paging.h"
 #include "kernel/panic.h"
@@ -111,7 +111,7 @@ static void set_up_memory(void)
 	if (frame_init(&map, claims, nclaims) || paging_init(frame_total()))
 		refuse("no room for page tables: fewer modules or more RAM are needed");
 	kmalloc_init();
-	panic_set_report(ledger_report);
+	panic_set_report(inspect_report);
 }
 
 static void print_layout(void)

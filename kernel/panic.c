@@ -16,11 +16,11 @@
 #include <printf.h>
 #include <stddef.h>
 
-static void (*report)(void);
+static void (*report)(const void *concern);
 static bool leaves;
 static bool panicking;
 
-void panic_set_report(void (*function)(void))
+void panic_set_report(void (*function)(const void *concern))
 {
 	report = function;
 }
@@ -48,45 +48,64 @@ static void begin(const char *what)
 	kprintf("\npanic: %s\n", what);
 }
 
-static void __attribute__((noreturn)) finish(void)
+static void __attribute__((noreturn)) finish(const void *concern)
 {
 	if (report)
-		report();
+		report(concern);
 	kprintf("stopped.\n");
 	stop();
 }
 
+/* The processor pushed eip, cs and eflags; below them the stack was as it is above. */
+static uint32_t stack_pointer(const struct trap_frame *frame)
+{
+	return frame->vector == TRAP_DOUBLE_FAULT ? frame->esp_kernel
+						  : (uint32_t)(uintptr_t)(frame + 1);
+}
+
 static void print_registers(const struct trap_frame *frame)
 {
-	/* The processor pushed eip, cs and eflags; below them the stack was as it is above. */
-	uint32_t esp = frame->vector == 8 ? frame->esp_kernel : (uint32_t)(uintptr_t)(frame + 1);
-
 	kprintf("eax %08x  ebx %08x  ecx %08x  edx %08x\n", frame->eax, frame->ebx, frame->ecx,
 		frame->edx);
 	kprintf("esi %08x  edi %08x  ebp %08x  esp %08x\n", frame->esi, frame->edi, frame->ebp,
-		esp);
+		stack_pointer(frame));
 	kprintf("eip %08x  eflags %08x  cr2 %08lx  cr3 %08lx\n", frame->eip, frame->eflags,
 		read_cr2(), read_cr3());
 }
 
-void panic_trap(const struct trap_frame *frame, const char *what)
+void panic_trap(const struct trap_frame *frame, const void *concern, const char *what)
 {
 	begin(what);
 	print_registers(frame);
-	backtrace_print(frame->eip, frame->ebp);
-	finish();
+	backtrace_print_fault(frame->eip, frame->ebp, stack_pointer(frame));
+	finish(concern);
+}
+
+static void __attribute__((noreturn))
+say_and_stop(const void *concern, const char *fmt, va_list args, uintptr_t eip, uintptr_t ebp)
+{
+	static char what[256];
+
+	vsnprintf(what, sizeof(what), fmt, args);
+	begin(what);
+	backtrace_print(eip, ebp);
+	finish(concern);
 }
 
 void panic(const char *fmt, ...)
 {
-	char what[256];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	begin(what);
-	backtrace_print((uintptr_t)__builtin_return_address(0),
-			*(const uintptr_t *)__builtin_frame_address(0));
-	finish();
+	say_and_stop(NULL, fmt, args, (uintptr_t)__builtin_return_address(0),
+		     *(const uintptr_t *)__builtin_frame_address(0));
+}
+
+void panic_at(const void *concern, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say_and_stop(concern, fmt, args, (uintptr_t)__builtin_return_address(0),
+		     *(const uintptr_t *)__builtin_frame_address(0));
 }

@@ -46,11 +46,11 @@ static void unmap_page(const struct brk *brk, uintptr_t virt)
 	uint32_t frame;
 
 	if (paging_unmap(brk->space, virt, &frame))
-		panic("break: page 0x%08lx should be mapped", (unsigned long)virt);
+		panic_at((void *)virt, "break: page 0x%08lx should be mapped", (unsigned long)virt);
 	refusal = frame_free(frame, 0);
 	if (refusal != FRAME_FREED)
-		panic("break: page 0x%08lx has frame %u: %s", (unsigned long)virt, frame,
-		      frame_refusal_name(refusal));
+		panic_at((void *)virt, "break: page 0x%08lx has frame %u: %s", (unsigned long)virt,
+			 frame, frame_refusal_name(refusal));
 }
 
 static void unmap_down(const struct brk *brk, uintptr_t from, uintptr_t to)

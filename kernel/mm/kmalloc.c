@@ -16,9 +16,10 @@ static void __attribute__((noreturn))
 heap_violated(struct heap *heap, const struct heap_fault *fault)
 {
 	(void)heap;
-	panic("heap: pointer 0x%08lx: %s (0x%08lx, 0x%08lx)",
-	      (unsigned long)(uintptr_t)fault->block + sizeof(size_t), heap_fault_name(fault->kind),
-	      (unsigned long)fault->expected, (unsigned long)fault->found);
+	panic_at(fault->block, "heap: pointer 0x%08lx: %s (0x%08lx, 0x%08lx)",
+		 (unsigned long)(uintptr_t)fault->block + sizeof(size_t),
+		 heap_fault_name(fault->kind), (unsigned long)fault->expected,
+		 (unsigned long)fault->found);
 }
 
 void kmalloc_init(void)

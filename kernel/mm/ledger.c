@@ -82,11 +82,3 @@ void ledger_print(const struct ledger *ledger)
 	else
 		kprintf("ledger: all counts agree\n");
 }
-
-void ledger_report(void)
-{
-	static struct ledger ledger; /* the stack may be short by now */
-
-	ledger_read(&ledger);
-	ledger_print(&ledger);
-}

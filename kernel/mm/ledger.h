@@ -45,7 +45,4 @@ const char *ledger_disagreement(const struct ledger *ledger);
 /* Prints the figures in a few lines, and what disagrees. */
 void ledger_print(const struct ledger *ledger);
 
-/* Reads and prints, as part of a panic. */
-void ledger_report(void);
-
 #endif

@@ -24,12 +24,17 @@ extern const char ksyms_names[];
 extern const char __text_start[], __text_end[];
 extern const char boot_stack[], boot_stack_top[];
 
+static bool in_text(uintptr_t address)
+{
+	return address >= (uintptr_t)__text_start && address < (uintptr_t)__text_end;
+}
+
 const char *symbol_name(uintptr_t address, uint32_t *offset)
 {
 	uint32_t low = 0, high = ksyms_count;
 
 	*offset = 0;
-	if (address < (uintptr_t)__text_start || address >= (uintptr_t)__text_end)
+	if (!in_text(address))
 		return "?";
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -57,13 +62,15 @@ static void print_line(uintptr_t address)
 	uint32_t offset;
 	const char *name = symbol_name(address, &offset);
 
-	kprintf("  0x%08lx  %s+0x%x\n", (unsigned long)address, name, offset);
+	if (in_text(address))
+		kprintf("  0x%08lx  %s+0x%x\n", (unsigned long)address, name, offset);
+	else
+		kprintf("  0x%08lx  not kernel text\n", (unsigned long)address);
 }
 
-void backtrace_print(uintptr_t eip, uintptr_t ebp)
+/* The callers' lines, by the chain of frame pointers. */
+static void print_callers(uintptr_t ebp)
 {
-	kprintf("backtrace, innermost first:\n");
-	print_line(eip);
 	for (unsigned int i = 0; i < BACKTRACE_MAX && on_stack(ebp); i++) {
 		const uintptr_t *frame = (const uintptr_t *)ebp;
 
@@ -72,4 +79,20 @@ void backtrace_print(uintptr_t eip, uintptr_t ebp)
 			return;
 		ebp = frame[0];
 	}
+}
+
+void backtrace_print(uintptr_t eip, uintptr_t ebp)
+{
+	kprintf("backtrace, innermost first:\n");
+	print_line(eip);
+	print_callers(ebp);
+}
+
+void backtrace_print_fault(uintptr_t eip, uintptr_t ebp, uintptr_t esp)
+{
+	kprintf("backtrace, innermost first:\n");
+	print_line(eip);
+	if (!in_text(eip) && on_stack(esp) && in_text(*(const uintptr_t *)esp))
+		print_line(*(const uintptr_t *)esp);
+	print_callers(ebp);
 }

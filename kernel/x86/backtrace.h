@@ -28,4 +28,13 @@ const char *symbol_name(uintptr_t address, uint32_t *offset);
  */
 void backtrace_print(uintptr_t eip, uintptr_t ebp);
 
+/**
+ * backtrace_print_fault() - the same for an exception
+ * @esp: the stack pointer at the fault
+ *
+ * Where @eip is not in kernel text, as after a call of a bad pointer, the word
+ * on top of the stack is taken for where that call came from.
+ */
+void backtrace_print_fault(uintptr_t eip, uintptr_t ebp, uintptr_t esp);
+
 #endif

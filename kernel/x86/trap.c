@@ -15,9 +15,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VECTORS	     48
-#define FIRST_IRQ    32
-#define DOUBLE_FAULT 8
+#define VECTORS	  48
+#define FIRST_IRQ 32
 
 #define SELECTOR_CODE	   0x08
 #define SELECTOR_DATA	   0x10
@@ -102,9 +101,11 @@ static bool in_stack_guard(uintptr_t address)
 	return address >= (uintptr_t)boot_stack_guard && address < (uintptr_t)boot_stack;
 }
 
-static void describe_page_fault(char *what, size_t size, uint32_t error, uintptr_t address)
+static void describe_page_fault(char *what, size_t size, const struct trap_frame *frame,
+				uintptr_t address)
 {
-	const char *doing = error & 16 ? "executing" : error & 2 ? "writing" : "reading";
+	uint32_t error = frame->error;
+	const char *doing = address == frame->eip ? "executing" : error & 2 ? "writing" : "reading";
 
 	if (in_stack_guard(address))
 		snprintf(what, size, "stack overflow: %s 0x%08lx in the guard page", doing,
@@ -119,17 +120,18 @@ static void describe_page_fault(char *what, size_t size, uint32_t error, uintptr
 
 static void __attribute__((noreturn)) trap_fatal(const struct trap_frame *frame)
 {
+	uintptr_t address = frame->vector == TRAP_PAGE_FAULT ? read_cr2() : 0;
 	char what[96];
 
 	if (frame->vector == TRAP_PAGE_FAULT)
-		describe_page_fault(what, sizeof(what), frame->error, read_cr2());
+		describe_page_fault(what, sizeof(what), frame, address);
 	else if (frame->error)
 		snprintf(what, sizeof(what), "%s, error code 0x%x", trap_name(frame->vector),
 			 frame->error);
 	else
 		snprintf(what, sizeof(what), "%s, vector %u", trap_name(frame->vector),
 			 frame->vector);
-	panic_trap(frame, what);
+	panic_trap(frame, (const void *)address, what);
 }
 
 /*
@@ -201,7 +203,8 @@ static void __attribute__((noreturn)) double_fault(void)
 		.edx = main_tss.edx,
 		.ecx = main_tss.ecx,
 		.eax = main_tss.eax,
-		.vector = DOUBLE_FAULT,
+		.vector = TRAP_DOUBLE_FAULT,
+		.error = 2, /* what failed was a push */
 		.eip = main_tss.eip,
 		.cs = main_tss.cs,
 		.eflags = main_tss.eflags,
@@ -209,8 +212,8 @@ static void __attribute__((noreturn)) double_fault(void)
 	char what[96] = "double fault";
 
 	if (in_stack_guard(read_cr2()))
-		describe_page_fault(what, sizeof(what), 2, read_cr2());
-	panic_trap(&frame, what);
+		describe_page_fault(what, sizeof(what), &frame, read_cr2());
+	panic_trap(&frame, (const void *)read_cr2(), what);
 }
 
 static uint64_t segment(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
@@ -271,7 +274,7 @@ static void load_idt(void)
 
 	for (unsigned int i = 0; i < VECTORS; i++)
 		idt[i] = gate(SELECTOR_CODE, trap_stubs[i], GATE_INTERRUPT);
-	idt[DOUBLE_FAULT] = gate(SELECTOR_FAULT_TSS, 0, GATE_TASK);
+	idt[TRAP_DOUBLE_FAULT] = gate(SELECTOR_FAULT_TSS, 0, GATE_TASK);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 

@@ -6,9 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IRQ_TIMER	0
-#define IRQ_KEYBOARD	1
-#define TRAP_PAGE_FAULT 14
+#define IRQ_TIMER	  0
+#define IRQ_KEYBOARD	  1
+#define TRAP_DOUBLE_FAULT 8
+#define TRAP_PAGE_FAULT	  14
 
 /* As boot's trap stubs push it; the last two are there from user mode only. */
 struct trap_frame {

@@ -14,16 +14,28 @@ use Test::More;
 
 my $registers = qr/^eax [0-9a-f]{8}  ebx [0-9a-f]{8}.*\nesi .*\neip [0-9a-f]{8}  eflags/m;
 
-# test => [what the first line says, who called whom, innermost first, with registers]
+# test => [what the first line says, who called whom, innermost first, with registers,
+#          what the report says of the page or block concerned]
 my %panics = (
 	panic_at_a_division_by_zero =>
 		['division by zero, vector 0', ['divide_by_nothing'], 1],
 	panic_at_a_write_to_kernel_text =>
-		[qr/page fault: writing 0xc01\w+, which is protected/, ['write_to'], 1],
+		[qr/page fault: writing 0xc01\w+, which is protected/, ['write_to'], 1,
+			qr/^  the    page 0xc01\w+  frame +\d+, read-only  kernel text$/m],
 	panic_at_a_null_pointer =>
 		['page fault: writing 0x00000008, a null pointer', ['write_to'], 1],
 	panic_at_a_stack_overflow =>
-		[qr/stack overflow: writing 0x\w+ in the guard page/, [('overflow_the_stack') x 5], 1],
+		[qr/stack overflow: writing 0x\w+ in the guard page/, [('overflow_the_stack') x 5], 1,
+			qr/^  the    page 0x\w+  not mapped +guard below the stack\n  after  page 0x\w+  frame +\d+, writable   stack$/m],
+	panic_at_a_call_of_null =>
+		['page fault: executing 0x00000000, a null pointer', ['not kernel text', 'call'], 1],
+	panic_at_a_jump_into_data =>
+		['invalid instruction, vector 6', ['not kernel text', 'call'], 1],
+	panic_at_a_double_fault => ['double fault', ['panic_at_a_double_fault'], 1,
+		qr/^  the    page 0x00001000  not mapped +user space$/m],
+	panic_at_the_page_behind_the_break =>
+		[qr/page fault: writing 0xd0011000, which is not mapped/, ['write_to'], 1,
+			qr/^  before page 0xd0010000  frame +\d+, writable   heap\n  the    page 0xd0011000  not mapped +the page behind the break\n  after  page 0xd0012000  not mapped +above the break$/m],
 	panic_at_an_unexpected_interrupt =>
 		['unexpected interrupt, vector 40', ['panic_at_an_unexpected_interrupt'], 1],
 	panic_at_an_invalid_instruction =>
@@ -33,21 +45,24 @@ my %panics = (
 			['panic_at_a_failed_assertion'], 0],
 	panic_at_a_block_freed_twice =>
 		[qr/heap: pointer 0xd\w+: not in use: freed twice, or never handed out.*/,
-			[qw(heap_violated heap_free kfree panic_at_a_block_freed_twice)], 0],
+			[qw(heap_violated heap_free kfree panic_at_a_block_freed_twice)], 0,
+			qr/^  before block 0xd0000000 +12 bytes  start of a segment\n  the    block 0xd000000c +104 bytes  free\n  after  block 0xd0000074 +56 bytes  in use$/m],
 );
 
 for my $test (sort keys %panics) {
-	my ($words, $callers, $has_registers) = @{ $panics{$test} };
-	my $trace = join '.*\n(?:  0x.*\n)*?', map { "  0x[0-9a-f]{8}  $_(?:\\.\\w+)*\\+0x" } @$callers;
+	my ($words, $callers, $has_registers, $about) = @{ $panics{$test} };
+	my $trace = join '.*\n(?:  0x.*\n)*?', map { "  0x[0-9a-f]{8}  $_(?:\\.\\w+)*" . (/ / ? '' : '\\+0x') } @$callers;
 	my $run = Judge::boot(kernel => 'build/broken/panics.elf', append => "only=$test");
 
 	$words = quotemeta $words unless ref $words;
-	Judge::green($run, $test, Judge::complaints($run, status => Judge::PANIC, like => [
+	my $name = $test =~ /stack/ ? "fault_51_$test" : $test;
+	Judge::green($run, $name, Judge::complaints($run, status => Judge::PANIC, like => [
 		qr/^panic: $words$/m,
 		qr/^backtrace, innermost first:\n$trace/m,
 		$test =~ /overflow/ ? () : qr/^  0x[0-9a-f]{8}  kmain\+0x.*\n  0x.*  higher_half\+0x.*\n(?!  0x)/m,
 		qr/^ledger: all counts agree$/m,
 		$has_registers ? $registers : (),
+		$about // (),
 	]));
 }
 

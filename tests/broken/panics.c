@@ -56,6 +56,37 @@ KTEST(panic_at_a_stack_overflow)
 	overflow_the_stack(&depth);
 }
 
+static NOINLINE void call(void (*volatile function)(void))
+{
+	function();
+	__asm__ volatile(""); /* so that it is a call, not a jump */
+}
+
+KTEST(panic_at_a_call_of_null)
+{
+	call(NULL);
+}
+
+/* Two bytes that are an invalid instruction, and no code. */
+static uint8_t data[16] __attribute__((aligned(16))) = { 0x0F, 0x0B };
+
+KTEST(panic_at_a_jump_into_data)
+{
+	call((void (*)(void))(uintptr_t)data);
+}
+
+KTEST(panic_at_a_double_fault)
+{
+	__asm__ volatile("mov $0x2000, %esp\n\tpush %eax");
+}
+
+KTEST(panic_at_the_page_behind_the_break)
+{
+	char *ptr = kmalloc(100);
+
+	write_to((volatile char *)(((uintptr_t)ptr & ~0xFFFU) + 0x11000));
+}
+
 KTEST(panic_at_an_unexpected_interrupt)
 {
 	__asm__ volatile("int $40");
@@ -75,16 +106,18 @@ KTEST(panic_at_a_failed_assertion)
 
 KTEST(panic_at_a_block_freed_twice)
 {
-	void *ptr = kmalloc(100);
+	void *ptr = kmalloc(100), *next = kmalloc(50);
 
 	kfree(ptr);
 	kfree(ptr);
+	kfree(next);
 }
 
 static volatile char *volatile nowhere;
 
-static void report_that_fails(void)
+static void report_that_fails(const void *concern)
 {
+	(void)concern;
 	write_to(nowhere);
 }
 

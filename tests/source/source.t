@@ -134,6 +134,7 @@ my @STAIRS = (
 	[qr{^kernel/mm/heap\.}],
 	[qr{^kernel/mm/kmalloc\.}],
 	[qr{^kernel/mm/ledger\.}],
+	[qr{^kernel/mm/inspect\.}],
 	[qr{^kernel/cmdline\.}],
 	[qr{^kernel/run\.h$}],
 	[qr{^kernel/monitor/}, 'a family'],

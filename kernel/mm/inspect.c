@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at an address from all floors at once. */
+#include "kernel/mm/inspect.h"
+#include "kernel/dev/console.h"
+#include "kernel/mm/brk.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/mm/ledger.h"
+#include "kernel/mm/paging.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+extern const char __text_start[], __text_end[], __rodata_end[], __image_end[];
+extern const char boot_stack_guard[], fault_stack_guard[];
+
+/* Ascending; an address lies in the last of them that begins at or below it. */
+static const char *region_name(uintptr_t page)
+{
+	const uintptr_t behind = (kernel_brk.end + PAGE_MASK) & ~(uintptr_t)PAGE_MASK;
+	const struct {
+		uintptr_t begin;
+		const char *name;
+	} regions[] = {
+		{ 0, "page 0, never mapped" },
+		{ PAGE_SIZE, "user space" },
+		{ DIRECT_BASE, "direct map" },
+		{ (uintptr_t)__text_start, "kernel text" },
+		{ (uintptr_t)__text_end, "constants" },
+		{ (uintptr_t)__rodata_end, "kernel data" },
+		{ (uintptr_t)boot_stack_guard, "guard below the stack" },
+		{ (uintptr_t)boot_stack_guard + PAGE_SIZE, "stack" },
+		{ (uintptr_t)fault_stack_guard, "guard below the double fault's stack" },
+		{ (uintptr_t)fault_stack_guard + PAGE_SIZE, "the double fault's stack" },
+		{ (uintptr_t)__image_end, "direct map" },
+		{ HEAP_BASE, "heap" },
+		{ behind, "the page behind the break" },
+		{ behind + PAGE_SIZE, "above the break" },
+		{ HEAP_LIMIT, "temporary mappings" },
+	};
+	const char *name = regions[0].name;
+
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
+		if (page >= regions[i].begin)
+			name = regions[i].name;
+	return name;
+}
+
+static void print_page(const char *which, uintptr_t page)
+{
+	unsigned int prot;
+	uint32_t frame;
+
+	kprintf("  %-6s page 0x%08lx  ", which, (unsigned long)page);
+	if (paging_translate(&kernel_space, page, &frame, &prot))
+		kprintf("frame %7u, %s", frame, prot & PAGE_WRITE ? "writable " : "read-only");
+	else
+		kprintf("not mapped              ");
+	kprintf("  %s\n", region_name(page));
+}
+
+static void print_pages(uintptr_t page)
+{
+	if (page >= PAGE_SIZE)
+		print_page("before", page - PAGE_SIZE);
+	print_page("the", page);
+	if (page + PAGE_SIZE > page)
+		print_page("after", page + PAGE_SIZE);
+}
+
+/* The piece of the heap that an address lies in, and those beside it. */
+struct found {
+	uintptr_t address;
+	struct heap_piece before, piece, after;
+	bool has_before, has_piece, has_after;
+};
+
+static bool find_piece(void *context, const struct heap_piece *piece)
+{
+	struct found *found = context;
+	uintptr_t at = (uintptr_t)piece->address;
+
+	if (found->has_piece) {
+		found->after = *piece;
+		found->has_after = true;
+		return false;
+	}
+	if (found->address >= at && found->address - at < piece->size) {
+		found->piece = *piece;
+		found->has_piece = true;
+	} else {
+		found->before = *piece;
+		found->has_before = true;
+	}
+	return true;
+}
+
+static void print_piece(const char *which, const struct heap_piece *piece)
+{
+	static const char *const kinds[] = {
+		[HEAP_PIECE_SEGMENT] = "start of a segment",
+		[HEAP_PIECE_USED] = "in use",
+		[HEAP_PIECE_BINNED] = "free",
+		[HEAP_PIECE_TOP] = "top",
+		[HEAP_PIECE_FENCE] = "fence",
+	};
+
+	kprintf("  %-6s block 0x%08lx  %8zu bytes  %s\n", which,
+		(unsigned long)(uintptr_t)piece->address, piece->size, kinds[piece->kind]);
+}
+
+static void print_blocks(uintptr_t address)
+{
+	struct found found = { .address = address };
+
+	heap_walk(&kernel_heap, find_piece, &found);
+	if (found.has_before)
+		print_piece("before", &found.before);
+	if (found.has_piece)
+		print_piece("the", &found.piece);
+	else
+		kprintf("  no block can be followed to there\n");
+	if (found.has_after)
+		print_piece("after", &found.after);
+}
+
+void inspect_address(const void *address)
+{
+	uintptr_t at = (uintptr_t)address;
+
+	kprintf("address 0x%08lx\n", (unsigned long)at);
+	print_pages(at & ~(uintptr_t)PAGE_MASK);
+	if (at >= kernel_brk.base && at < kernel_brk.end)
+		print_blocks(at);
+}
+
+void inspect_report(const void *concern)
+{
+	static struct ledger ledger; /* the stack may be short by now */
+
+	if (concern)
+		inspect_address(concern);
+	ledger_read(&ledger);
+	ledger_print(&ledger);
+}
