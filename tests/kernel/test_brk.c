@@ -139,6 +139,41 @@ KTEST(break_outside_of_its_region_is_refused_and_stays)
 	CHECK_EQ(brk_set(&brk, BASE), 0);
 }
 
+/* The kernel's own break: nothing is allocated between tests. */
+KTEST(break_moved_by_a_huge_amount_and_back)
+{
+	uint32_t pages = frame_count(FRAME_FREE) / 4 * 3;
+	uintptr_t end;
+
+	if (pages > (HEAP_LIMIT - HEAP_BASE) >> PAGE_SHIFT)
+		pages = (HEAP_LIMIT - HEAP_BASE) / 2 >> PAGE_SHIFT;
+	end = HEAP_BASE + (pages << PAGE_SHIFT);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK(ksbrk((intptr_t)(pages << PAGE_SHIFT)) == (void *)HEAP_BASE);
+		CHECK(ksbrk(0) == (void *)end);
+		CHECK_EQ(paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT), pages);
+		CHECK(is_zero(end - PAGE_SIZE, end));
+		memset((void *)(end - PAGE_SIZE), 1, PAGE_SIZE);
+		CHECK(ksbrk(-(intptr_t)(pages << PAGE_SHIFT)) == (void *)end);
+		CHECK_EQ(paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT), 0);
+	}
+}
+
+KTEST(break_moved_by_amounts_with_the_sign_bit_is_refused)
+{
+	static const uint32_t amounts[] = { 0x80000000, 0x80000001, 0xC0000000, 0xFFFFF000 };
+
+	CHECK_EQ(kbrk((void *)(HEAP_BASE + 100)), 0);
+	for (unsigned int i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		CHECK(ksbrk((intptr_t)amounts[i]) == BRK_FAILED);
+		CHECK(ksbrk(0) == (void *)(HEAP_BASE + 100));
+	}
+	CHECK_EQ(kbrk((void *)(HEAP_BASE - 1)), -EINVAL);
+	CHECK_EQ(kbrk((void *)HEAP_LIMIT), -EINVAL);
+	CHECK(ksbrk(-100) == (void *)(HEAP_BASE + 100));
+	CHECK(ksbrk(0) == (void *)HEAP_BASE);
+}
+
 KTEST(break_is_refused_a_region_that_is_none)
 {
 	struct brk brk;
