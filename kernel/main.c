@@ -38,6 +38,8 @@ static struct memmap_claim claims[CLAIMS];
 static size_t nclaims;
 static struct memmap map;
 
+uint64_t memory_setup_cycles;
+
 static void __attribute__((noreturn)) refuse(const char *reason)
 {
 	kprintf("boot: cannot start: %s\n", reason);
@@ -99,18 +101,23 @@ static uint32_t ram_kib(void)
 
 static void set_up_memory(void)
 {
+	uint64_t began = rdtsc();
+
 	collect_claims();
 	memmap_build(&map, claims, nclaims);
 	memmap_probe(&map, paging_probe);
+	memory_setup_cycles = rdtsc() - began;
 	print_map();
 	if (ram_kib() < RAM_NEEDED_KIB) {
 		kprintf("boot: this machine has %u KiB of RAM, Fencepost needs at least %u KiB\n",
 			ram_kib(), RAM_NEEDED_KIB);
 		refuse("too little RAM");
 	}
+	began = rdtsc();
 	if (frame_init(&map, claims, nclaims) || paging_init(frame_total()))
 		refuse("no room for page tables: fewer modules or more RAM are needed");
 	kmalloc_init();
+	memory_setup_cycles += rdtsc() - began;
 	panic_set_report(inspect_report);
 }
 

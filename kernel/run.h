@@ -8,9 +8,13 @@
 #define KERNEL_RUN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether a panic ends the emulator from the first instruction on. */
 extern const bool kernel_under_test;
+
+/* What setting up memory took by the time stamp counter, for benchmarks. */
+extern uint64_t memory_setup_cycles;
 
 /* Interrupts are on, everything is set up. */
 void __attribute__((noreturn)) kernel_run(void);

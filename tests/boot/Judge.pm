@@ -33,6 +33,8 @@ use constant { PASS => 33, FAIL => 35, PANIC => 37, REFUSED => 39, HANG => 41 };
 # hangs by the ticks of its clock; this is for those it cannot notice.
 use constant HOST_LIMIT => 120;
 
+use constant UEFI => '/usr/share/ovmf/OVMF.fd';
+
 use constant LINES_SHOWN => 25;
 
 my $RESULT = qr/^(not )?ok ([0-9]+) (?:- )?([A-Za-z_]\w*)(?:\s+#\s*(.*))?$/;
@@ -101,14 +103,18 @@ END { kill 'KILL', keys %running if %running }
 # start() boots a machine and returns at once:
 #   kernel, append, modules   direct boot, or
 #   iso                       through GRUB
+#   uefi                      with UEFI for firmware, on a 64-bit machine
 #   memory                    MiB, or any size QEMU understands
+#   icount                    the time stamp counter counts instructions, exactly
 #   monitor                   path of a socket for QEMU's own monitor
 #   timeout                   seconds on the host until it is killed
 sub start {
 	my (%opt) = @_;
 	my $dir = File::Temp->newdir;
+	my $qemu = setting('QEMU') // 'qemu-system-i386';
+	$qemu =~ s/i386$/x86_64/ if $opt{uefi};
 	my @command = (
-		setting('QEMU') // 'qemu-system-i386',
+		$qemu,
 		'-accel', setting('ACCEL') // 'tcg',
 		'-display', 'none', '-no-reboot', '-m', $opt{memory} // 128,
 		'-device', 'isa-debug-exit,iobase=0xf4,iosize=4',
@@ -116,6 +122,8 @@ sub start {
 		'-monitor', $opt{monitor} ? "unix:$opt{monitor},server=on,wait=off" : 'none',
 		'-d', 'guest_errors', '-D', "$dir/guest_errors");
 
+	push @command, '-bios', UEFI if $opt{uefi};
+	push @command, '-icount', 'shift=0,sleep=off' if $opt{icount};
 	if ($opt{iso}) {
 		push @command, '-cdrom', $opt{iso};
 	} else {
@@ -234,6 +242,13 @@ sub finish {
 		guest_errors => $guest_errors,
 		stderr => $machine->{stderr},
 	};
+}
+
+# For a machine that does not end by itself: pulls the plug.
+sub stop {
+	my ($machine) = @_;
+	$machine->{deadline} = time;
+	return finish($machine);
 }
 
 sub boot {
