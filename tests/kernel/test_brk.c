@@ -93,6 +93,25 @@ KTEST(fresh_pages_read_zero_also_after_shrinking_and_growing_again)
 	}
 }
 
+/* Every second frame of a row is in use elsewhere. */
+KTEST(break_grows_over_frames_that_do_not_follow_on_each_other)
+{
+	uint32_t frames[32];
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	for (unsigned int i = 0; i < 32; i++)
+		CHECK((frames[i] = frame_alloc(0, FRAME_OTHER)));
+	for (unsigned int i = 0; i < 32; i += 2)
+		CHECK_EQ(frame_free(frames[i], 0), FRAME_FREED);
+	CHECK_EQ(brk_set(&brk, BASE + 12 * PAGE_SIZE), 0);
+	memset((void *)BASE, 3, 12 * PAGE_SIZE);
+	CHECK_EQ(*(volatile char *)(BASE + 12 * PAGE_SIZE - 1), 3);
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+	for (unsigned int i = 1; i < 32; i += 2)
+		CHECK_EQ(frame_free(frames[i], 0), FRAME_FREED);
+}
+
 KTEST(last_partial_page_keeps_its_bytes_and_stays_usable)
 {
 	struct brk brk;

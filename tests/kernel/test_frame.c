@@ -241,6 +241,39 @@ KTEST(the_nth_frame_request_is_refused_on_demand)
 	CHECK_EQ(frame_free(third, 0), FRAME_FREED);
 }
 
+KTEST(several_frame_requests_in_a_row_are_refused_on_demand)
+{
+	uint32_t first;
+
+	frame_fail_at(1, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK_EQ(frame_alloc(0, FRAME_OTHER), FRAME_NONE);
+	first = frame_alloc(0, FRAME_OTHER);
+	CHECK(first);
+	CHECK_EQ(frame_free(first, 0), FRAME_FREED);
+	frame_fail_at(1, 1);
+	CHECK(!frame_has_failed());
+	frame_fail_at(0, 0);
+	first = frame_alloc(0, FRAME_OTHER);
+	CHECK(first);
+	CHECK_EQ(frame_free(first, 0), FRAME_FREED);
+}
+
+KTEST(frame_states_take_8_bytes_for_each_frame)
+{
+	CHECK_EQ(frame_count(FRAME_STATE), (frame_total() * 8 + PAGE_MASK) / PAGE_SIZE);
+}
+
+KTEST(every_owner_and_every_refusal_has_a_name_of_its_own)
+{
+	for (unsigned int i = 0; i < FRAME_OWNERS; i++)
+		for (unsigned int j = 0; j < i; j++)
+			CHECK(strcmp(frame_owner_name(i), frame_owner_name(j)) != 0);
+	for (unsigned int i = 0; i <= FRAME_UNALIGNED; i++)
+		for (unsigned int j = 0; j < i; j++)
+			CHECK(strcmp(frame_refusal_name(i), frame_refusal_name(j)) != 0);
+}
+
 /* All of them, and back. The list runs through the frames themselves, where that is possible. */
 KTEST(frames_run_out_and_come_back)
 {

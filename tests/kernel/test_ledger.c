@@ -70,3 +70,41 @@ KTEST(ledger_notices_a_page_table_that_hangs_nowhere)
 	ledger_read(&ledger);
 	CHECK(!ledger_disagreement(&ledger));
 }
+
+/* One field made wrong after the other: each disagreement has words of its own. */
+KTEST(ledger_names_each_pair_of_counts_that_disagree)
+{
+	static struct ledger sound;
+	void *first = kmalloc(100), *second = kmalloc(100), *third = kmalloc(100);
+	const struct {
+		void *field;
+		const char *words;
+	} wrong[] = {
+		{ &ledger.by_state[FRAME_FREE],
+		  "frames by owner: the counters and the frames' states" },
+		{ &ledger.frames, "all frames and the sum of all owners" },
+		{ &ledger.by_lists, "free frames: the counter and the buddy lists" },
+		{ &ledger.tables, "page tables: the counter and the page directory" },
+		{ &ledger.mapped, "heap frames: the counter and the page tables" },
+		{ &ledger.heap.total, "the break and the heap's blocks" },
+		{ &ledger.heap.granted, "the heap's blocks and their sum by kind" },
+		{ &ledger.binned, "free blocks: the walk and the lists" },
+	};
+
+	kfree(second);
+	ledger_read(&sound);
+	kfree(first);
+	kfree(third);
+	CHECK(!ledger_disagreement(&sound));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *words;
+
+		ledger = sound;
+		++*(uint32_t *)wrong[i].field;
+		words = ledger_disagreement(&ledger);
+		CHECK(words && strcmp(words, wrong[i].words) == 0);
+	}
+	ledger = sound;
+	ledger.break_bytes += PAGE_SIZE;
+	CHECK(strcmp(ledger_disagreement(&ledger), "the break and the pages mapped below it") == 0);
+}

@@ -7,6 +7,7 @@
 #include "tests/kernel/ktest.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define VIRT	      (TEMP_BASE + 0x10000)
 #define ERROR_PRESENT 1U
@@ -129,6 +130,39 @@ KTEST(mapping_without_a_frame_for_the_table_fails_and_loses_nothing)
 	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), -ENOMEM);
 	CHECK(frame_has_failed());
 	CHECK(!paging_translate(&kernel_space, VIRT, NULL, NULL));
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+}
+
+KTEST(new_page_table_maps_nothing_whatever_was_in_its_frame)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER), dirty = frame_alloc_low(0, FRAME_OTHER);
+	uint32_t found = FRAME_NONE;
+
+	CHECK(frame && dirty);
+	memset(phys_to_virt(dirty << PAGE_SHIFT), 0xFF, PAGE_SIZE);
+	CHECK_EQ(frame_free(dirty, 0), FRAME_FREED);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), 0);
+	found = kernel_space.dir[VIRT >> 22] >> PAGE_SHIFT;
+	CHECK_EQ(paging_count(&kernel_space, TEMP_BASE, UINTPTR_MAX), 1);
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), 0);
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+	CHECK_EQ(found, dirty); /* else this has shown nothing */
+}
+
+KTEST(protection_is_kept_as_it_was_asked_for)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(frame);
+	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, 0), 0);
+	for (unsigned int prot = 0; prot <= (PAGE_WRITE | PAGE_USER); prot++) {
+		unsigned int found = 99;
+
+		CHECK_EQ(paging_protect(&kernel_space, VIRT, prot), 0);
+		CHECK(paging_translate(&kernel_space, VIRT, NULL, &found));
+		CHECK_EQ(found, prot);
+	}
+	CHECK_EQ(paging_unmap(&kernel_space, VIRT, NULL), 0);
 	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
 }
 
