@@ -85,7 +85,8 @@ include tests/host/host.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
 
-IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso $(BROKEN_ELFS) $(FPT)
+IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
+	build/uefi.iso $(BROKEN_ELFS) $(FPT)
 
 .PHONY: test
 test: $(IMAGES) $(HOST_TESTS) ## everything a change needs, through prove
@@ -150,20 +151,27 @@ endef
 build/fencepost.elf: $(OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(OBJS))
 
+build/bench.elf: $(TEST_OBJS) build/tests/bench/figures.o linker.ld tools/ksyms
+	$(call link_kernel,$@,$(TEST_OBJS) build/tests/bench/figures.o)
+
 build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS))
 
 build/fencepost.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
 	@$(call say,ISO,$@)
-	$(Q)tools/mkiso $@ $< "" $(FPT)
+	$(Q)tools/mkiso bios $@ $< "" $(FPT)
 
 build/demo.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
 	@$(call say,ISO,$@)
-	$(Q)tools/mkiso $@ $< demo $(FPT)
+	$(Q)tools/mkiso bios $@ $< demo $(FPT)
 
 build/test.iso: build/test.elf $(FPT) tools/mkiso boot/grub.cfg build/words
 	@$(call say,ISO,$@)
-	$(Q)tools/mkiso $@ $< "$(TEST_WORDS)" $(FPT)
+	$(Q)tools/mkiso bios $@ $< "$(TEST_WORDS)" $(FPT)
+
+build/uefi.iso: build/test.elf $(FPT) tools/mkiso boot/grub.cfg build/words
+	@$(call say,ISO,$@)
+	$(Q)tools/mkiso uefi $@ $< "$(TEST_WORDS)" $(FPT)
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 

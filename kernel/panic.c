@@ -19,6 +19,7 @@
 static void (*report)(const void *concern);
 static bool leaves;
 static bool panicking;
+static const char *said; /* the fault in words */
 
 void panic_set_report(void (*function)(const void *concern))
 {
@@ -45,6 +46,7 @@ static void begin(const char *what)
 		stop();
 	}
 	panicking = true;
+	said = what;
 	kprintf("\npanic: %s\n", what);
 }
 
@@ -52,7 +54,8 @@ static void __attribute__((noreturn)) finish(const void *concern)
 {
 	if (report)
 		report(concern);
-	kprintf("stopped.\n");
+	/* Once more: on a screen the first line may be gone by now. */
+	kprintf("stopped: %s\n", said);
 	stop();
 }
 
@@ -81,13 +84,12 @@ void panic_trap(const struct trap_frame *frame, const void *concern, const char 
 	finish(concern);
 }
 
-static void __attribute__((noreturn))
-say_and_stop(const void *concern, const char *fmt, va_list args, uintptr_t eip, uintptr_t ebp)
-{
-	static char what[256];
+static char sentence[256];
 
-	vsnprintf(what, sizeof(what), fmt, args);
-	begin(what);
+static void __attribute__((noreturn))
+say_and_stop(const void *concern, uintptr_t eip, uintptr_t ebp)
+{
+	begin(sentence);
 	backtrace_print(eip, ebp);
 	finish(concern);
 }
@@ -97,7 +99,9 @@ void panic(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say_and_stop(NULL, fmt, args, (uintptr_t)__builtin_return_address(0),
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	say_and_stop(NULL, (uintptr_t)__builtin_return_address(0),
 		     *(const uintptr_t *)__builtin_frame_address(0));
 }
 
@@ -106,6 +110,8 @@ void panic_at(const void *concern, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say_and_stop(concern, fmt, args, (uintptr_t)__builtin_return_address(0),
+	vsnprintf(sentence, sizeof(sentence), fmt, args);
+	va_end(args);
+	say_and_stop(concern, (uintptr_t)__builtin_return_address(0),
 		     *(const uintptr_t *)__builtin_frame_address(0));
 }

@@ -18,9 +18,11 @@ my $DEPS = "$FindBin::Bin/../../tools/deps";
 my %BRINGS = (
 	'gcc-i686-linux-gnu' => ['i686-linux-gnu-gcc'],
 	'binutils-i686-linux-gnu' => ['i686-linux-gnu-ld'],
-	'qemu-system-x86' => ['qemu-system-i386'],
+	'qemu-system-x86' => ['qemu-system-i386', 'qemu-system-x86_64'],
 	'grub-common' => ['grub-mkrescue'],
 	'grub-pc-bin' => ['/usr/lib/grub/i386-pc/multiboot.mod'],
+	'grub-efi-amd64-bin' => ['/usr/lib/grub/x86_64-efi/multiboot.mod'],
+	'ovmf' => ['/usr/share/ovmf/OVMF.fd'],
 	'xorriso' => ['xorriso'],
 	'mtools' => ['mformat'],
 	'perl' => ['perl', 'prove'],
@@ -36,7 +38,7 @@ my %BRINGS = (
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
-my @TEST = qw(clang clang-format cppcheck gcc libc6-dev);
+my @TEST = qw(clang clang-format cppcheck gcc grub-efi-amd64-bin libc6-dev ovmf);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
 my $FLAGS = 'install --no-install-recommends --no-remove -y';
 

@@ -10,8 +10,8 @@ use FindBin;
 use lib $FindBin::Bin;
 
 use File::Temp;
-use IO::Socket::UNIX;
 use Judge;
+use Screen;
 use Test::More;
 
 my $PROMPT = qr/^fencepost> \z/m;
@@ -50,46 +50,20 @@ Judge::green($run, 'quit: ends the machine well',
 # --- keyboard and screen ---------------------------------------------------
 
 my $dir = File::Temp->newdir;
-my $screen_width = 80;
-my $screen_rows = 25;
 
 $machine = Judge::start(@image, monitor => "$dir/qemu", timeout => 60);
 Judge::wait_for($machine, $PROMPT);
-my $qemu = IO::Socket::UNIX->new(Peer => "$dir/qemu");
-ok($qemu, "QEMU's own monitor answers") or diag $!;
-
-# The answer of QEMU's monitor, up to its next prompt.
-sub qemu_says {
-	my ($command) = @_;
-	my $answer = '';
-	print $qemu "$command\n" if defined $command;
-	while ($answer !~ /\(qemu\) \z/) {
-		sysread $qemu, $answer, 65536, length $answer or last;
-	}
-	return $answer;
-}
-
-# What stands in the memory of the VGA text screen: characters at even addresses.
-sub screen {
-	my $dump = qemu_says(sprintf 'xp /%dhx 0xb8000', $screen_width * $screen_rows);
-	my @cells = map { hex } map { /0x([0-9a-f]{4})\b/g } $dump =~ /^[0-9a-f]+:(.*)/mg;
-	my $text = join '', map { chr($_ & 0xff) } @cells;
-	return map { s/[\s\0]+$//r } unpack "(A$screen_width)*", $text;
-}
-
-if ($qemu) {
-	local $SIG{ALRM} = sub { die "QEMU's monitor does not answer\n" };
-	alarm 60;
-	qemu_says();
-	my @screen = screen();
-	ok((grep { /Fencepost/ } @screen), 'the screen shows the name')
-		or diag join "\n", @screen;
-	is((grep { length } @screen)[-1], 'fencepost>', 'and below it the prompt');
-	qemu_says("sendkey $_") for qw(h e l p x backspace ret);
+my $screen = Screen->connect("$dir/qemu");
+ok($screen, "QEMU's own monitor answers") or diag $!;
+if ($screen) {
+	my @rows = $screen->rows;
+	ok((grep { /Fencepost/ } @rows), 'the screen shows the name')
+		or diag join "\n", @rows;
+	is((grep { length } @rows)[-1], 'fencepost>', 'and below it the prompt');
+	$screen->press(qw(h e l p x backspace ret));
 	like(Judge::wait_for($machine, qr/^\s*quit\b.*^fencepost> \z/ms), qr/^\s*replay\b/m,
 		'what is typed on the keyboard is a command');
-	print $qemu "sendkey $_\n" for qw(q u i t ret);
-	alarm 0;
+	$screen->press(qw(q u i t ret));
 }
 $run = Judge::finish($machine);
 Judge::green($run, 'quit on the keyboard ends the machine well',

@@ -62,9 +62,11 @@ static NOINLINE void call(void (*volatile function)(void))
 	__asm__ volatile(""); /* so that it is a call, not a jump */
 }
 
+static void (*volatile no_function)(void);
+
 KTEST(panic_at_a_call_of_null)
 {
-	call(NULL);
+	call(no_function);
 }
 
 /* Two bytes that are an invalid instruction, and no code. */
