@@ -21,7 +21,7 @@ my $run = Judge::boot(kernel => $image, memory => 128, modules => ['build/traces
 Judge::tap($run, compiled => Judge::compiled_in($image), guest_errors => [$nowhere],
 	Judge::asked_for());
 ok((grep { /^memory: 65536 KiB at 0x20000000 claimed as RAM, but not there; left out$/ } @{ $run->{lines} }),
-	'what is not there is named');
+	'fault_48: what is not there is named, and the break never reaches it');
 ok((grep { /^memory: left unused: .*\b192 KiB ROM\b.*\b64 KiB also reserved\b/ } @{ $run->{lines} }),
-	'and the ROM left alone');
+	'fault_50: and the ROM left alone');
 done_testing;
