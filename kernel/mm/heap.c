@@ -247,11 +247,11 @@ static bool sound_before(const struct heap *heap, const struct heap_block *block
 			 struct heap_fault *fault)
 {
 	size_t size = prev_size(block);
+	const struct heap_block *before = block_at((uintptr_t)block - (size & ~FLAGS));
 
-	if ((size & FLAGS) || size > (uintptr_t)block - heap->low ||
-	    block_size(prev_block(block)) != size)
+	if (size > (uintptr_t)block - heap->low || block_size(before) != size)
 		return report(fault, HEAP_FAULT_FOOTER, block, size, block->head);
-	return sound_neighbour(heap, prev_block(block), fault);
+	return sound_neighbour(heap, before, fault);
 }
 
 /* A block in use, and those free ones beside it that it may be merged with. */
