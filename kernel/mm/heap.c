@@ -172,7 +172,7 @@ static void set_used(struct heap_block *block, size_t size)
 static bool report(struct heap_fault *fault, enum heap_fault_kind kind, const void *block,
 		   size_t expected, size_t found)
 {
-	*fault = (struct heap_fault){ kind, block, expected, found };
+	*fault = (struct heap_fault){ kind, block, expected, found, NULL, NULL };
 	return false;
 }
 
@@ -274,10 +274,24 @@ static bool sound_used(const struct heap *heap, const struct heap_block *block,
 	return prev_in_use(block) || sound_before(heap, block, fault);
 }
 
-static void violated(struct heap *heap, const struct heap_fault *fault)
+/* Fills in what lies beside the block of a fault, as far as lengths lead there. */
+static bool find_neighbours(void *context, const struct heap_piece *piece)
+{
+	struct heap_fault *fault = context;
+	uintptr_t end = (uintptr_t)piece->address + piece->size;
+
+	if (end <= (uintptr_t)fault->block)
+		fault->before = piece->address;
+	else if ((uintptr_t)piece->address > (uintptr_t)fault->block)
+		fault->after = piece->address;
+	return !fault->after;
+}
+
+static void violated(struct heap *heap, struct heap_fault *fault)
 {
 	if (!heap->fault)
 		__builtin_trap();
+	heap_walk(heap, find_neighbours, fault);
 	heap->fault(heap, fault);
 }
 
@@ -470,6 +484,9 @@ static bool take_over(struct heap *heap, void *memory, size_t given)
 
 	if (memory == HEAP_SBRK_FAILED)
 		return false;
+	heap->given += given;
+	if (heap->given > heap->peak)
+		heap->peak = heap->given;
 	if (heap->segment && heap->segment->end == start)
 		extend_segment(heap, start + given);
 	else
@@ -550,6 +567,7 @@ static size_t trim_once(struct heap *heap, size_t keep)
 	older = segment->older;
 	if (heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
 		return 0;
+	heap->given -= bytes;
 	if (whole) {
 		drop_segment(heap, older);
 	} else {
@@ -675,10 +693,15 @@ static void release(struct heap *heap, struct heap_block *block)
 		trim_once(heap, HEAP_GROW);
 }
 
-void heap_free(struct heap *heap, void *ptr)
+size_t heap_free(struct heap *heap, void *ptr)
 {
-	if (ptr && verify(heap, block_of(ptr), sound_used))
-		release(heap, block_of(ptr));
+	size_t size;
+
+	if (!ptr || !verify(heap, block_of(ptr), sound_used))
+		return 0;
+	size = block_size(block_of(ptr));
+	release(heap, block_of(ptr));
+	return size - HEAP_WORD;
 }
 
 /* Cuts a block in use to @size bytes, if what is left over can be a block. */
@@ -857,6 +880,8 @@ static bool count_piece(void *context, const struct heap_piece *piece)
 		stats->granted += piece->size - HEAP_WORD;
 		stats->headers += HEAP_WORD;
 		stats->granted_blocks++;
+		stats->sizes[HEAP_WORD_BITS - 1 -
+			     (size_t)__builtin_clzl(piece->size - HEAP_WORD)]++;
 		return true;
 	case HEAP_PIECE_BINNED:
 		stats->binned += piece->size;
@@ -878,10 +903,25 @@ static bool count_piece(void *context, const struct heap_piece *piece)
 	return true;
 }
 
+/* @part of @whole, without an overflow and without division by more than a word. */
+static size_t thousandths(size_t part, size_t whole)
+{
+	while (part > SIZE_MAX / 1000) {
+		part >>= 1;
+		whole >>= 1;
+	}
+	return part * 1000 / whole;
+}
+
 void heap_stats(const struct heap *heap, struct heap_stats *stats)
 {
+	size_t free;
+
 	memset(stats, 0, sizeof(*stats));
 	heap_walk(heap, count_piece, stats);
+	free = stats->binned + stats->top;
+	stats->fragmentation = free > 0 ? thousandths(free - stats->largest_free, free) : 0;
+	stats->peak = heap->peak;
 }
 
 size_t heap_count_bins(const struct heap *heap)

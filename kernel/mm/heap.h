@@ -94,11 +94,14 @@ enum heap_fault_kind {
  * @block: the block concerned, by the address of its header
  * @expected: one of the two words that disagree
  * @found: the other
+ * @before: the block before it, NULL if none can be followed to there
+ * @after: the block after it, likewise
  */
 struct heap_fault {
 	enum heap_fault_kind kind;
 	const void *block;
 	size_t expected, found;
+	const void *before, *after;
 };
 
 typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
@@ -110,6 +113,8 @@ typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
  * @segment: the newest stretch of memory from the hook; they are chained
  * @top: the free block that ends at @fence, in no list; NULL if there is none
  * @fence: the header of length 0 that ends the newest segment
+ * @given: bytes the hook has given and not taken back
+ * @peak: the most that ever was
  * @low: all segments lie from here
  * @high: up to here
  * @summary: bit for each word of @filled that is not 0
@@ -121,6 +126,7 @@ struct heap {
 	heap_fault_hook *fault;
 	struct heap_segment *segment;
 	struct heap_block *top, *fence;
+	size_t given, peak;
 	uintptr_t low, high;
 	size_t summary;
 	size_t filled[HEAP_BIN_WORDS];
@@ -178,8 +184,10 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size);
  * Merges with free neighbours at once. O(1), but for the hook, which is asked
  * to take back at most HEAP_TRIM_STEP. After a violation the block is left as
  * it is.
+ *
+ * Return: bytes that could be used at @ptr; 0 for NULL or after a violation.
  */
-void heap_free(struct heap *heap, void *ptr);
+size_t heap_free(struct heap *heap, void *ptr);
 
 /* Bytes that may be used at @ptr, at least what was asked for; 0 for NULL or after a violation. */
 size_t heap_usable_size(struct heap *heap, const void *ptr);
@@ -251,12 +259,16 @@ bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context);
  * @bookkeeping: bytes at the start and end of segments
  * @segments: stretches of memory from the hook
  * @largest_free: bytes of the largest free block, the top included
+ * @fragmentation: thousandths of the free bytes that are not in it; 0 with none free
+ * @peak: the largest @total there ever was
+ * @sizes: blocks in use whose payload has 2^n bytes or more, and less than 2^(n+1)
  */
 struct heap_stats {
 	size_t total;
 	size_t granted, granted_blocks, headers;
 	size_t binned, binned_blocks;
-	size_t top, bookkeeping, segments, largest_free;
+	size_t top, bookkeeping, segments, largest_free, fragmentation, peak;
+	size_t sizes[HEAP_WORD_BITS];
 };
 
 void heap_stats(const struct heap *heap, struct heap_stats *stats);

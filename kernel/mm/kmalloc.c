@@ -8,9 +8,59 @@
 #include "kernel/panic.h"
 #include "kernel/x86/cpu.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 struct heap kernel_heap;
+
+static struct kmalloc_stats stats;
+static bool locked;
+
+/* With interrupts off nobody else gets here, but for what no flag keeps out. */
+static unsigned long lock(void)
+{
+	unsigned long flags = irq_save();
+
+	if (locked)
+		panic("kmalloc: entered again while a call is under way");
+	locked = true;
+	return flags;
+}
+
+static void unlock(unsigned long flags)
+{
+	locked = false;
+	irq_restore(flags);
+}
+
+/* Payload bytes of a block that the heap has just handed out or verified. */
+static size_t granted(const void *ptr)
+{
+	return (((const size_t *)ptr)[-1] & ~(HEAP_ALIGN - 1)) - HEAP_WORD;
+}
+
+/* A product that does not fit in a size_t. */
+static void *too_large(void)
+{
+	unsigned long flags = lock();
+
+	stats.failures++;
+	unlock(flags);
+	return NULL;
+}
+
+static void *count_new(void *ptr)
+{
+	if (!ptr) {
+		stats.failures++;
+		return NULL;
+	}
+	stats.allocations++;
+	stats.granted += granted(ptr);
+	if (stats.granted > stats.peak_granted)
+		stats.peak_granted = stats.granted;
+	return ptr;
+}
 
 static void __attribute__((noreturn))
 heap_violated(struct heap *heap, const struct heap_fault *fault)
@@ -31,10 +81,10 @@ void kmalloc_init(void)
 
 void *kmalloc(size_t size)
 {
-	unsigned long flags = irq_save();
-	void *ptr = heap_malloc(&kernel_heap, size);
+	unsigned long flags = lock();
+	void *ptr = count_new(heap_malloc(&kernel_heap, size));
 
-	irq_restore(flags);
+	unlock(flags);
 	return ptr;
 }
 
@@ -49,31 +99,53 @@ void *kmalloc_array(size_t n, size_t size)
 {
 	size_t bytes;
 
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmalloc(bytes);
+	return __builtin_mul_overflow(n, size, &bytes) ? too_large() : kmalloc(bytes);
 }
 
 void *kcalloc(size_t n, size_t size)
 {
 	size_t bytes;
 
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kzalloc(bytes);
+	return __builtin_mul_overflow(n, size, &bytes) ? too_large() : kzalloc(bytes);
 }
 
 void *kmemalign(size_t align, size_t size)
 {
-	unsigned long flags = irq_save();
-	void *ptr = heap_memalign(&kernel_heap, align, size);
+	unsigned long flags = lock();
+	void *ptr = count_new(heap_memalign(&kernel_heap, align, size));
 
-	irq_restore(flags);
+	unlock(flags);
 	return ptr;
+}
+
+/* A block that is none has been reported by the time its size is known to be 0. */
+static void *resize(void *ptr, size_t size)
+{
+	size_t before = heap_usable_size(&kernel_heap, ptr);
+	void *moved = before > 0 ? heap_realloc(&kernel_heap, ptr, size) : NULL;
+
+	if (!moved) {
+		stats.failures++;
+		return NULL;
+	}
+	stats.reallocations++;
+	stats.granted -= before;
+	stats.granted += granted(moved);
+	if (stats.granted > stats.peak_granted)
+		stats.peak_granted = stats.granted;
+	return moved;
 }
 
 void *krealloc(void *ptr, size_t size)
 {
-	unsigned long flags = irq_save();
-	void *moved = heap_realloc(&kernel_heap, ptr, size);
+	unsigned long flags;
+	void *moved;
 
-	irq_restore(flags);
+	if (!ptr)
+		return kmalloc(size);
+	flags = lock();
+	moved = resize(ptr, size);
+	unlock(flags);
 	return moved;
 }
 
@@ -81,24 +153,30 @@ void *krealloc_array(void *ptr, size_t n, size_t size)
 {
 	size_t bytes;
 
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : krealloc(ptr, bytes);
+	return __builtin_mul_overflow(n, size, &bytes) ? too_large() : krealloc(ptr, bytes);
 }
 
 size_t ksize(const void *ptr)
 {
-	unsigned long flags = irq_save();
+	unsigned long flags = lock();
 	size_t size = heap_usable_size(&kernel_heap, ptr);
 
-	irq_restore(flags);
+	unlock(flags);
 	return size;
 }
 
 void kfree(void *ptr)
 {
-	unsigned long flags = irq_save();
+	unsigned long flags;
+	size_t size;
 
-	heap_free(&kernel_heap, ptr);
-	irq_restore(flags);
+	if (!ptr)
+		return;
+	flags = lock();
+	size = heap_free(&kernel_heap, ptr);
+	stats.frees += size > 0;
+	stats.granted -= size;
+	unlock(flags);
 }
 
 void kfree_sensitive(void *ptr)
@@ -136,9 +214,18 @@ char *kstrdup(const char *s)
 
 size_t kheap_trim(size_t keep)
 {
-	unsigned long flags = irq_save();
+	unsigned long flags = lock();
 	size_t bytes = heap_trim(&kernel_heap, keep);
 
-	irq_restore(flags);
+	unlock(flags);
 	return bytes;
+}
+
+/* Not under the lock: a panic within a call wants them too. */
+void kmalloc_stats(struct kmalloc_stats *to)
+{
+	unsigned long flags = irq_save();
+
+	*to = stats;
+	irq_restore(flags);
 }

@@ -13,7 +13,8 @@
  * krealloc(ptr, 0) never frees.
  *
  * A damaged header, a block freed twice or a pointer from elsewhere is a panic
- * that names it.
+ * that names it. So is a call that comes in while another is under way, as from
+ * a non-maskable interrupt, or from the hook: it would find a heap in pieces.
  */
 #ifndef KERNEL_MM_KMALLOC_H
 #define KERNEL_MM_KMALLOC_H
@@ -66,6 +67,22 @@ char *kstrdup(const char *s);
 
 /* A copy of at most @max characters of a string, terminated; NULL for NULL. */
 char *kstrndup(const char *s, size_t max);
+
+/**
+ * struct kmalloc_stats - what the functions above have been asked for
+ * @allocations: calls that gave a new block
+ * @reallocations: calls that changed one
+ * @frees: calls that gave one back
+ * @failures: calls that returned NULL for want of memory or for their arguments
+ * @granted: payload bytes of blocks in use, by adding and subtracting
+ * @peak_granted: the most that ever was
+ */
+struct kmalloc_stats {
+	size_t allocations, reallocations, frees, failures;
+	size_t granted, peak_granted;
+};
+
+void kmalloc_stats(struct kmalloc_stats *stats);
 
 /* heap_trim() of the kernel's heap. Return: bytes given back. */
 size_t kheap_trim(size_t keep);

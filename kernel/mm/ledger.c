@@ -13,6 +13,7 @@
 void ledger_read(struct ledger *ledger)
 {
 	unsigned long flags = irq_save();
+	struct kmalloc_stats stats;
 
 	memset(ledger, 0, sizeof(*ledger));
 	ledger->frames = frame_total();
@@ -27,6 +28,8 @@ void ledger_read(struct ledger *ledger)
 	ledger->break_bytes = kernel_brk.end - kernel_brk.base;
 	heap_stats(&kernel_heap, &ledger->heap);
 	ledger->binned = heap_count_bins(&kernel_heap);
+	kmalloc_stats(&stats);
+	ledger->granted = stats.granted;
 	irq_restore(flags);
 }
 
@@ -58,6 +61,8 @@ const char *ledger_disagreement(const struct ledger *ledger)
 		return "the heap's blocks and their sum by kind";
 	if (heap->binned != ledger->binned)
 		return "free blocks: the walk and the lists";
+	if (heap->granted != ledger->granted)
+		return "bytes in use: the walk and the counter of kmalloc";
 	return NULL;
 }
 

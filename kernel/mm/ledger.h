@@ -26,6 +26,7 @@
  * @break_bytes: bytes between base and break
  * @heap: from a walk of the blocks
  * @binned: bytes of free blocks, from a walk of the lists
+ * @granted: payload bytes in use, from the counter of kmalloc
  */
 struct ledger {
 	uint32_t frames;
@@ -33,7 +34,7 @@ struct ledger {
 	uint32_t by_lists, tables, mapped;
 	size_t break_bytes;
 	struct heap_stats heap;
-	size_t binned;
+	size_t binned, granted;
 };
 
 /* Counts everything. O(frames + mapped pages + blocks). */

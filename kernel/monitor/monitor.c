@@ -77,6 +77,24 @@ static bool command_mem(void)
 	return !ledger_disagreement(&ledger);
 }
 
+static void print_calls(const struct heap_stats *heap)
+{
+	struct kmalloc_stats stats;
+
+	kmalloc_stats(&stats);
+	kprintf("  peak         %zu bytes in use, %zu bytes of break\n", stats.peak_granted,
+		heap->peak);
+	kprintf("  calls        %zu allocations, %zu reallocations, %zu frees, %zu failures\n",
+		stats.allocations, stats.reallocations, stats.frees, stats.failures);
+}
+
+static void print_sizes(const struct heap_stats *stats)
+{
+	for (size_t i = 0; i < HEAP_WORD_BITS; i++)
+		if (stats->sizes[i])
+			kprintf("  from %-7zu %zu blocks\n", (size_t)1 << i, stats->sizes[i]);
+}
+
 static bool command_heap(void)
 {
 	struct heap_stats stats;
@@ -93,6 +111,10 @@ static bool command_heap(void)
 	kprintf("  free         %zu blocks, %zu bytes; top %zu bytes; largest %zu bytes\n",
 		stats.binned_blocks, stats.binned, stats.top, stats.largest_free);
 	kprintf("  bookkeeping  %zu bytes in %zu segments\n", stats.bookkeeping, stats.segments);
+	kprintf("  fragmented   %zu.%zu%% of what is free is not in the largest free block\n",
+		stats.fragmentation / 10, stats.fragmentation % 10);
+	print_calls(&stats);
+	print_sizes(&stats);
 	if (sound)
 		kprintf("  sound\n");
 	else

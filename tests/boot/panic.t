@@ -43,6 +43,9 @@ my %panics = (
 	panic_at_a_failed_assertion =>
 		[qr/assertion failed: answer == 42, tests\/broken\/panics\.c:\d+/,
 			['panic_at_a_failed_assertion'], 0],
+	panic_at_kmalloc_within_kfree =>
+		['kmalloc: entered again while a call is under way',
+			[qw(kmalloc heap_free kfree panic_at_kmalloc_within_kfree)], 0],
 	panic_at_a_block_freed_twice =>
 		[qr/heap: pointer 0xd\w+: not in use: freed twice, or never handed out.*/,
 			[qw(heap_violated heap_free kfree panic_at_a_block_freed_twice)], 0,

@@ -115,6 +115,23 @@ KTEST(panic_at_a_block_freed_twice)
 	kfree(next);
 }
 
+/* Called while a call of kfree() is under way. */
+static void allocate_again(struct heap *heap, const struct heap_fault *fault)
+{
+	(void)heap;
+	(void)fault;
+	kmalloc(1);
+}
+
+KTEST(panic_at_kmalloc_within_kfree)
+{
+	void *ptr = kmalloc(100);
+
+	heap_set_fault(&kernel_heap, allocate_again);
+	kfree(ptr);
+	kfree(ptr);
+}
+
 static volatile char *volatile nowhere;
 
 static void report_that_fails(const void *concern)

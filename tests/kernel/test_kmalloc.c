@@ -195,6 +195,59 @@ KTEST(memory_runs_out_as_null_and_all_of_it_comes_back)
 	CHECK_EQ(frame_count(FRAME_FREE), free);
 }
 
+KTEST(statistics_count_calls_failures_and_the_peak)
+{
+	struct kmalloc_stats before, after;
+	size_t first_size, second_size;
+	char *first, *second;
+
+	kmalloc_stats(&before);
+	first = kmalloc(100);
+	second = kcalloc(3, 1000);
+	CHECK(first && second);
+	first_size = ksize(first);
+	second_size = ksize(second);
+	kfree(first);
+	CHECK(!kmalloc(SIZE_MAX) && !kcalloc(SIZE_MAX, 2) && !krealloc(second, SIZE_MAX));
+	second = krealloc(second, 10);
+	CHECK(second);
+	kmalloc_stats(&after);
+	CHECK_EQ(after.allocations, before.allocations + 2);
+	CHECK_EQ(after.reallocations, before.reallocations + 1);
+	CHECK_EQ(after.frees, before.frees + 1);
+	CHECK_EQ(after.failures, before.failures + 3);
+	CHECK_EQ(after.granted, ksize(second));
+	CHECK(after.peak_granted >= first_size + second_size);
+	kfree(second);
+	kfree(NULL);
+	kmalloc_stats(&after);
+	CHECK_EQ(after.frees, before.frees + 2);
+	CHECK_EQ(after.granted, 0);
+}
+
+KTEST(statistics_of_the_heap_tell_sizes_fragmentation_and_peak)
+{
+	struct heap_stats stats;
+	char *blocks[4];
+
+	for (unsigned int i = 0; i < 4; i++)
+		CHECK((blocks[i] = kmalloc(1000)));
+	kfree(blocks[0]);
+	kfree(blocks[2]);
+	heap_stats(&kernel_heap, &stats);
+	CHECK_EQ(stats.sizes[9], 2); /* 512 to 1023 */
+	CHECK_EQ(stats.sizes[10], 0);
+	CHECK_EQ(stats.largest_free, stats.top);
+	CHECK_EQ(stats.fragmentation, stats.binned * 1000 / (stats.binned + stats.top));
+	CHECK(stats.fragmentation > 0);
+	CHECK(stats.peak >= stats.total && stats.total == kernel_brk.end - HEAP_BASE);
+	kfree(blocks[1]);
+	kfree(blocks[3]);
+	heap_stats(&kernel_heap, &stats);
+	CHECK_EQ(stats.sizes[9], 0);
+	CHECK_EQ(stats.fragmentation, 0);
+}
+
 #define RING 16
 static void *volatile ring[RING];
 static volatile uint32_t interrupts;

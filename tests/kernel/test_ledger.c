@@ -89,6 +89,7 @@ KTEST(ledger_names_each_pair_of_counts_that_disagree)
 		{ &ledger.heap.total, "the break and the heap's blocks" },
 		{ &ledger.heap.granted, "the heap's blocks and their sum by kind" },
 		{ &ledger.binned, "free blocks: the walk and the lists" },
+		{ &ledger.granted, "bytes in use: the walk and the counter of kmalloc" },
 	};
 
 	kfree(second);

@@ -35,6 +35,7 @@ static bool ledger_is_as_before(void)
 {
 	kheap_trim(0);
 	ledger_read(&after);
+	after.heap.peak = before.heap.peak; /* it may have risen: that is what it is for */
 	return !ledger_disagreement(&after) && memcmp(&before, &after, sizeof(before)) == 0;
 }
 
