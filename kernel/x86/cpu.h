@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200UL
 #define CR0_WP	  0x00010000UL
 #define CR0_PG	  0x80000000UL

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define VECTORS	  48
+#define DEBUG	  1
 #define FIRST_IRQ 32
 
 #define SELECTOR_CODE	   0x08
@@ -64,6 +65,8 @@ static void (*irq_handlers[16])(void);
 static struct trap_point catch_point;
 static struct trap_frame *catch_frame;
 static bool catching;
+
+static void (*step_look)(const struct trap_frame *frame);
 
 static const char *const names[] = {
 	[0] = "division by zero",
@@ -170,6 +173,10 @@ void trap_dispatch(struct trap_frame *frame)
 		irq_dispatch(frame);
 		return;
 	}
+	if (frame->vector == DEBUG && step_look) {
+		step_look(frame);
+		return;
+	}
 	if (catching) {
 		catching = false;
 		if (catch_frame)
@@ -177,6 +184,31 @@ void trap_dispatch(struct trap_frame *frame)
 		trap_longjmp(&catch_point);
 	}
 	trap_fatal(frame);
+}
+
+/* The processor traps after each instruction while this flag is set. */
+static void set_trap_flag(bool on)
+{
+	if (on)
+		__asm__ volatile("pushf; orl %0, (%%esp); popf"
+				 :
+				 : "i"(EFLAGS_TF)
+				 : "memory", "cc");
+	else
+		__asm__ volatile("pushf; andl %0, (%%esp); popf"
+				 :
+				 : "i"(~EFLAGS_TF)
+				 : "memory", "cc");
+}
+
+void trap_step(void (*fn)(void *), void *arg, void (*look)(const struct trap_frame *frame))
+{
+	kassert(!step_look);
+	step_look = look;
+	set_trap_flag(true);
+	fn(arg);
+	set_trap_flag(false);
+	step_look = NULL;
 }
 
 bool trap_catch(void (*fn)(void *), void *arg, struct trap_frame *caught)

@@ -31,6 +31,18 @@ const char *trap_name(uint32_t vector);
 void irq_set_handler(unsigned int irq, void (*handler)(void));
 
 /**
+ * trap_step() - look at a function from between its instructions
+ * @fn: is run one instruction at a time
+ * @arg: its argument
+ * @look: called with the registers before each instruction but the first few
+ *        that lead there; interrupts are off meanwhile, and whether they were on
+ *        is in the flags of @frame. Is not itself looked at.
+ *
+ * Does not nest. Each instruction takes hundreds: for tests.
+ */
+void trap_step(void (*fn)(void *), void *arg, void (*look)(const struct trap_frame *frame));
+
+/**
  * trap_catch() - run a function that is expected to fault
  * @fn: the function
  * @arg: its argument
