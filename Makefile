@@ -65,7 +65,7 @@ LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linke
 
 SRCS := $(wildcard boot/*.S boot/*.c kernel/*.c kernel/*/*.S kernel/*/*.c libk/*.c)
 TEST_SRCS := $(filter-out kernel/monitor/run.c,$(SRCS)) $(wildcard tests/kernel/*.c)
-BROKEN_SRCS := $(wildcard tests/broken/*.S tests/broken/*.c)
+BENCH_OBJS := $(patsubst %.c,build/%.o,$(wildcard tests/bench/*.c))
 # For the checks of the sources: clang gets the flags that gcc gets.
 export KERNEL_CFLAGS := $(CFLAGS) $(CPPFLAGS)
 
@@ -151,8 +151,8 @@ endef
 build/fencepost.elf: $(OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(OBJS))
 
-build/bench.elf: $(TEST_OBJS) build/tests/bench/figures.o linker.ld tools/ksyms
-	$(call link_kernel,$@,$(TEST_OBJS) build/tests/bench/figures.o)
+build/bench.elf: $(TEST_OBJS) $(BENCH_OBJS) linker.ld tools/ksyms
+	$(call link_kernel,$@,$(TEST_OBJS) $(BENCH_OBJS))
 
 build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS))
