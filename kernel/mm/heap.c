@@ -64,6 +64,8 @@ struct heap_segment {
 _Static_assert(sizeof(size_t) == sizeof(unsigned long), "bit operations are on unsigned long");
 _Static_assert(sizeof(struct heap_segment) == 3 * HEAP_WORD, "the first payload must be aligned");
 _Static_assert(HEAP_BIN_WORDS <= HEAP_WORD_BITS, "one summary word must do");
+_Static_assert(HEAP_MAX_REQUEST + 2 * HEAP_GROW + 2 * PAGE <= PTRDIFF_MAX,
+	       "what the hook is asked for must be a difference of pointers");
 
 static const char *const fault_names[] = {
 	[HEAP_SOUND] = "sound",
@@ -289,8 +291,8 @@ static bool find_neighbours(void *context, const struct heap_piece *piece)
 
 static void violated(struct heap *heap, struct heap_fault *fault)
 {
-	if (!heap->fault)
-		__builtin_trap();
+	if (!heap->fault)	  /* not covered: nobody comes back from there to tell */
+		__builtin_trap(); /* not covered: the same */
 	heap_walk(heap, find_neighbours, fault);
 	heap->fault(heap, fault);
 }
@@ -359,8 +361,6 @@ static struct heap_block *first_from(const struct heap *heap, size_t bin)
 	size_t word = bin / HEAP_WORD_BITS;
 	size_t bits, words;
 
-	if (bin >= HEAP_BINS)
-		return NULL;
 	bits = heap->filled[word] & (size_t)-1 << bin % HEAP_WORD_BITS;
 	if (!bits) {
 		/* The shift is by less than a word's bits: there are fewer words than that. */
@@ -464,14 +464,10 @@ static void drop_segment(struct heap *heap, struct heap_segment *older)
 static void *ask_hook(struct heap *heap, uintptr_t at, size_t least, size_t *given)
 {
 	size_t wanted = align_up(at + least + HEAP_GROW, PAGE) - at;
-	void *memory = HEAP_SBRK_FAILED;
+	void *memory = heap->sbrk((intptr_t)wanted);
 
-	if (wanted >= least && wanted <= PTRDIFF_MAX)
-		memory = heap->sbrk((intptr_t)wanted);
 	if (memory == HEAP_SBRK_FAILED) {
 		wanted = align_up(at + least, PAGE) - at;
-		if (wanted < least || wanted > PTRDIFF_MAX)
-			return HEAP_SBRK_FAILED;
 		memory = heap->sbrk((intptr_t)wanted);
 	}
 	*given = wanted;
@@ -903,14 +899,10 @@ static bool count_piece(void *context, const struct heap_piece *piece)
 	return true;
 }
 
-/* @part of @whole, without an overflow and without division by more than a word. */
+/* @part of @whole, without an overflow and without a division of more than a word. */
 static size_t thousandths(size_t part, size_t whole)
 {
-	while (part > SIZE_MAX / 1000) {
-		part >>= 1;
-		whole >>= 1;
-	}
-	return part * 1000 / whole;
+	return whole < 1000000 ? part * 1000 / whole : part / (whole / 1000);
 }
 
 void heap_stats(const struct heap *heap, struct heap_stats *stats)
@@ -948,9 +940,9 @@ static bool check_block(const struct heap *heap, const struct heap_block *block,
 			      block->head);
 	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE))
 		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, block->head);
-	if (prev_in_use(block) == after_free)
-		return report(fault, HEAP_FAULT_NEXT, block, after_free ? 0 : PREV_IN_USE,
-			      block->head);
+	/* What follows on a free block has been looked at together with that. */
+	if (!after_free && !prev_in_use(block))
+		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, block->head);
 	return in_use(block) || sound_neighbour(heap, block, fault);
 }
 

@@ -39,8 +39,8 @@
 #define HEAP_ALIGN     (2 * HEAP_WORD)
 #define HEAP_MIN_BLOCK (4 * HEAP_WORD)
 
-/* The largest request: a difference of pointers must be able to span it. */
-#define HEAP_MAX_REQUEST ((size_t)PTRDIFF_MAX - 64 * 1024)
+/* The largest request: with all that is added to it, a difference of pointers must span it. */
+#define HEAP_MAX_REQUEST ((size_t)PTRDIFF_MAX - 256 * 1024)
 
 /* How much more than needed the heap takes from its hook at a time, if it can have it. */
 #define HEAP_GROW ((size_t)64 * 1024)

@@ -125,7 +125,7 @@ void memmap_build(struct memmap *map, const struct memmap_claim *claims, size_t 
 
 static void count_absent(struct memmap *map, uint32_t first, uint32_t frames)
 {
-	if (frames > 0 && map->absent == 0)
+	if (map->absent == 0)
 		map->absent_at = (uint64_t)first << PAGE_SHIFT;
 	map->absent += (uint64_t)frames << PAGE_SHIFT;
 }

@@ -18,11 +18,11 @@ static uint32_t word_at(const uint8_t *bytes)
 static bool read_number(struct trace *trace, uint32_t *number)
 {
 	*number = 0;
-	for (unsigned int shift = 0; shift < 35 && trace->at < trace->end; shift += 7) {
+	for (unsigned int shift = 0; trace->at < trace->end; shift += 7) {
 		uint8_t byte = *trace->at++;
 
 		if (shift == 28 && byte > 15)
-			return false;
+			return false; /* so there is never a sixth group */
 		*number |= (uint32_t)(byte & 127) << shift;
 		if (!(byte & 128))
 			return true;

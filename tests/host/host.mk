@@ -5,7 +5,7 @@
 # it can, else the cross compiler, whose programs bring a loader and libraries of
 # their own. (The old kind of path is searched for libraries of libraries too.)
 
-HOST_PROGRAMS := heap_model heap_unit memmap_test trace_test ten_lines
+HOST_PROGRAMS := heap_model heap_unit heap_corners memmap_test trace_test ten_lines
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -18,6 +18,7 @@ HOST32 = $(shell echo 'int main(void){return 0;}' | $(HOSTCC) -m32 -fsanitize=ad
 
 HOST_SRCS_heap_model := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_unit := kernel/mm/heap.c tests/host/arena.c
+HOST_SRCS_heap_corners := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_memmap_test := kernel/mm/memmap.c
 HOST_SRCS_trace_test := kernel/monitor/trace.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c

@@ -438,6 +438,21 @@ static bool probe_finds(uint32_t first, uint32_t behind)
 	       map.absent_at == (behind > first ? (uint64_t)first * PAGE : 0);
 }
 
+static bool outside_of_holes(uint32_t frame)
+{
+	return frame < 4096 || (frame >= 5000 && frame < 8192) || frame >= 8200;
+}
+
+static bool two_holes_are_found(void)
+{
+	static const struct memmap_claim claim = { 1 << 20, 64 << 20, MEMMAP_USABLE };
+
+	memmap_build(&map, &claim, 1);
+	memmap_probe(&map, outside_of_holes);
+	return map.nranges == 3 && map.absent == (uint64_t)(5000 - 4096 + 8) * PAGE &&
+	       map.absent_at == (uint64_t)4096 * PAGE;
+}
+
 static void test_probe(void)
 {
 	bool sound = true;
@@ -452,6 +467,9 @@ static void test_probe(void)
 
 		sound &= probe_finds(first, first + 2 * MEMMAP_PROBE_STEP);
 	}
+	tap_ok(probe_finds(2 * MEMMAP_PROBE_STEP, 2 * MEMMAP_PROBE_STEP + 100),
+	       "a small hole is found where a step begins");
+	tap_ok(two_holes_are_found(), "two holes are counted together, and the first is named");
 	tap_ok(sound, "a hole of two steps is found wherever it lies, to the frame");
 }
 

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* The corners of the heap that nobody comes through by chance. */
+#include "arena.h"
+#include "kernel/mm/heap.h"
+#include "tap.h"
+
+#include <string.h>
+
+#define PAGE ((size_t)4096)
+#define MOST 64
+
+static struct heap heap;
+
+/* A hook over arena_sbrk() that leaves a gap before each growth, and can be made to refuse. */
+static bool leaves_gaps, refuses_to_tell;
+static unsigned int calls;
+
+static void *hook(intptr_t increment)
+{
+	calls++;
+	if (refuses_to_tell && increment == 0)
+		return HEAP_SBRK_FAILED;
+	if (leaves_gaps && increment > 0)
+		arena_sbrk((intptr_t)PAGE);
+	return arena_sbrk(increment);
+}
+
+static void fresh(void)
+{
+	leaves_gaps = refuses_to_tell = false;
+	calls = 0;
+	arena_reset(ARENA_ALONE, 64UL << 20, 0, 1);
+	heap_init(&heap, hook);
+}
+
+/* More blocks of one list than are tried, none large enough, and one that is in the next. */
+static void test_list_longer_than_tries(void)
+{
+	char *small[MOST], *ptr;
+	size_t size = 600 * HEAP_WORD;
+
+	fresh();
+	for (unsigned int i = 0; i < 12; i++) {
+		small[i] = heap_malloc(&heap, size);
+		heap_malloc(&heap, 1);
+	}
+	for (unsigned int i = 0; i < 12; i++)
+		heap_free(&heap, small[i]);
+	ptr = heap_malloc(&heap, size + 4 * HEAP_WORD);
+	tap_ok(ptr && heap_check(&heap, NULL),
+	       "a list of blocks that are all too small is left after a few tries");
+	for (unsigned int i = 0; i < 12; i++)
+		if (ptr == small[i])
+			ptr = NULL;
+	tap_ok(ptr != NULL, "and none of them is handed out");
+}
+
+static void test_three_segments(void)
+{
+	char *ptr[3];
+	struct heap_stats stats;
+	size_t segments;
+
+	fresh();
+	leaves_gaps = true;
+	for (unsigned int i = 0; i < 3; i++)
+		ptr[i] = heap_malloc(&heap, 200000);
+	heap_stats(&heap, &stats);
+	segments = stats.segments;
+	tap_ok(segments >= 3, "stretches of memory that do not follow on each other are segments");
+	heap_free(&heap, ptr[2]);
+	heap_trim(&heap, 0);
+	heap_stats(&heap, &stats);
+	tap_ok(stats.segments >= 2 && stats.segments < segments && heap_check(&heap, NULL),
+	       "the newest is given back, and the heap knows where the others lie");
+	memset(ptr[0], 1, 200000);
+	memset(ptr[1], 2, 200000);
+	tap_ok(heap_usable_size(&heap, ptr[0]) >= 200000 &&
+		       heap_usable_size(&heap, ptr[1]) >= 200000,
+	       "their blocks are still known");
+}
+
+static void test_keep_less_than_a_block(void)
+{
+	struct heap_stats stats;
+
+	fresh();
+	heap_malloc(&heap, 100);
+	heap_trim(&heap, 1);
+	heap_stats(&heap, &stats);
+	tap_ok(heap_check(&heap, NULL) && stats.top >= HEAP_MIN_BLOCK && stats.top < 2 * PAGE,
+	       "of a byte to be kept, a block stays");
+}
+
+static void test_hook_that_does_not_tell(void)
+{
+	char *ptr;
+
+	fresh();
+	refuses_to_tell = true;
+	tap_ok(!heap_malloc(&heap, 10) && calls == 1,
+	       "where the hook does not tell its end, nothing more is asked of it");
+	refuses_to_tell = false;
+	ptr = heap_malloc(&heap, 100000);
+	refuses_to_tell = true;
+	heap_free(&heap, ptr);
+	tap_ok(heap_trim(&heap, 0) == 0 && heap_check(&heap, NULL), "and nothing is given back");
+}
+
+static void test_fragmentation(void)
+{
+	static char *blocks[MOST];
+	struct heap_stats stats;
+
+	fresh();
+	for (unsigned int i = 0; i < MOST; i++)
+		blocks[i] = heap_malloc(&heap, 100000);
+	for (unsigned int i = 0; i < MOST; i += 2)
+		heap_free(&heap, blocks[i]);
+	heap_stats(&heap, &stats);
+	tap_ok(stats.binned > 3000000 && stats.fragmentation > 900 && stats.fragmentation < 1000,
+	       "many free blocks of one size are called fragmented");
+	for (unsigned int i = 1; i < MOST; i += 2)
+		heap_free(&heap, blocks[i]);
+	heap_stats(&heap, &stats);
+	tap_ok(stats.fragmentation == 0, "and one free block is not");
+	tap_ok(stats.peak > 64 * 100000 && stats.total < stats.peak, "the peak stays");
+}
+
+/* The newest of a list comes first: a smaller one that fits, then a larger one. */
+static void test_best_of_a_list_stays_best(void)
+{
+	char *large, *small;
+
+	fresh();
+	large = heap_malloc(&heap, 604 * HEAP_WORD);
+	heap_malloc(&heap, 1);
+	small = heap_malloc(&heap, 602 * HEAP_WORD);
+	heap_malloc(&heap, 1);
+	heap_free(&heap, large);
+	heap_free(&heap, small);
+	tap_ok(heap_malloc(&heap, 600 * HEAP_WORD) == small,
+	       "of two blocks in a list that fit, the smaller one is taken");
+}
+
+/* Growth is asked for so that the block can be lengthened, and then lies elsewhere. */
+static void test_growth_elsewhere(void)
+{
+	char *ptr, *moved;
+
+	fresh();
+	ptr = heap_malloc(&heap, 100);
+	memset(ptr, 3, 100);
+	leaves_gaps = true;
+	moved = heap_realloc(&heap, ptr, 300000);
+	tap_ok(moved && moved != ptr && moved[0] == 3 && moved[99] == 3,
+	       "a block whose growth came elsewhere moves there");
+	tap_ok(heap_check(&heap, NULL), "and the heap is sound");
+}
+
+/* The record at the start of the newest segment begins with a link to the one before. */
+static void test_segment_links(void)
+{
+	char *ptr;
+	uintptr_t *record, older;
+	bool seen_all = true;
+
+	fresh();
+	heap_malloc(&heap, 10);
+	leaves_gaps = true;
+	ptr = heap_malloc(&heap, 300000);
+	record = (uintptr_t *)(void *)(ptr - 4 * HEAP_WORD);
+	older = *record;
+	tap_ok(heap_check(&heap, NULL), "two segments that are linked are sound");
+	const uintptr_t wrong[] = { older + 1, heap.low - HEAP_ALIGN, heap.high & ~(HEAP_ALIGN - 1),
+				    (heap.high & ~(HEAP_ALIGN - 1)) + 64 * HEAP_ALIGN,
+				    (heap.high & ~(HEAP_ALIGN - 1)) - HEAP_ALIGN };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		*record = wrong[i];
+		seen_all &= !heap_check(&heap, NULL);
+	}
+	*record = older;
+	tap_ok(seen_all, "a link to where no segment can be is not followed");
+}
+
+/* No top is left, and a free block in a list is said to be it. */
+static void test_top_that_is_none(void)
+{
+	struct heap_stats stats;
+	char *ptr;
+
+	fresh();
+	ptr = heap_malloc(&heap, 100);
+	heap_malloc(&heap, 1);
+	heap_free(&heap, ptr);
+	heap_stats(&heap, &stats);
+	tap_ok(heap_malloc(&heap, stats.top - HEAP_WORD) && !heap.top && heap_check(&heap, NULL),
+	       "a request may take all of the top");
+	heap.top = (struct heap_block *)(void *)(ptr - HEAP_WORD);
+	tap_ok(!heap_check(&heap, NULL), "a top that is not the last free block is seen");
+}
+
+static void test_counting_a_ring(void)
+{
+	void **first, **second;
+
+	fresh();
+	first = heap_malloc(&heap, 100);
+	heap_malloc(&heap, 1);
+	second = heap_malloc(&heap, 100);
+	heap_malloc(&heap, 1);
+	heap_free(&heap, first);
+	heap_free(&heap, second);
+	first[0] = (char *)second - HEAP_WORD;
+	tap_ok(heap_count_bins(&heap) > 0, "counting a list that is a ring comes to an end");
+}
+
+static struct heap_fault seen;
+
+static void note(struct heap *of, const struct heap_fault *fault)
+{
+	(void)of;
+	seen = *fault;
+}
+
+static void test_fault_names_neighbours(void)
+{
+	char *ptr[3];
+
+	fresh();
+	heap_set_fault(&heap, note);
+	for (unsigned int i = 0; i < 3; i++)
+		ptr[i] = heap_malloc(&heap, 8 * HEAP_WORD);
+	heap_free(&heap, ptr[1]);
+	heap_free(&heap, ptr[1]);
+	tap_ok(seen.kind == HEAP_FAULT_NOT_USED && seen.before == ptr[0] - HEAP_WORD &&
+		       seen.after == ptr[2] - HEAP_WORD,
+	       "a fault names the blocks on both sides");
+	heap_free(&heap, (char *)&heap);
+	tap_ok(seen.kind == HEAP_FAULT_RANGE || seen.kind == HEAP_FAULT_ALIGNMENT,
+	       "one outside of the heap is a fault");
+}
+
+int main(void)
+{
+	test_list_longer_than_tries();
+	test_three_segments();
+	test_keep_less_than_a_block();
+	test_hook_that_does_not_tell();
+	test_fragmentation();
+	test_best_of_a_list_stays_best();
+	test_growth_elsewhere();
+	test_segment_links();
+	test_top_that_is_none();
+	test_counting_a_ring();
+	test_fault_names_neighbours();
+	return tap_end();
+}
