@@ -82,11 +82,12 @@ run: build/fencepost.iso build/demo.iso ## boot in QEMU: the monitor, or a demon
 include tests/traces/traces.mk
 include tests/broken/broken.mk
 include tests/host/host.mk
+include tests/coverage/coverage.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
 
 IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
-	build/uefi.iso $(BROKEN_ELFS) $(FPT)
+	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
 test: $(IMAGES) $(HOST_TESTS) ## everything a change needs, through prove

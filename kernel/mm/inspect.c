@@ -86,7 +86,7 @@ static bool find_piece(void *context, const struct heap_piece *piece)
 		found->has_after = true;
 		return false;
 	}
-	if (found->address >= at && found->address - at < piece->size) {
+	if (found->address - at < piece->size) { /* below @at the difference is huge */
 		found->piece = *piece;
 		found->has_piece = true;
 	} else {

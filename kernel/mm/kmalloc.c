@@ -33,10 +33,12 @@ static void unlock(unsigned long flags)
 	irq_restore(flags);
 }
 
-/* Payload bytes of a block that the heap has just handed out or verified. */
-static size_t granted(const void *ptr)
+/* Counts the payload bytes of a block that the heap has just handed out. */
+static void count_granted(const void *ptr)
 {
-	return (((const size_t *)ptr)[-1] & ~(HEAP_ALIGN - 1)) - HEAP_WORD;
+	stats.granted += (((const size_t *)ptr)[-1] & ~(HEAP_ALIGN - 1)) - HEAP_WORD;
+	if (stats.granted > stats.peak_granted)
+		stats.peak_granted = stats.granted;
 }
 
 /* A product that does not fit in a size_t. */
@@ -56,9 +58,7 @@ static void *count_new(void *ptr)
 		return NULL;
 	}
 	stats.allocations++;
-	stats.granted += granted(ptr);
-	if (stats.granted > stats.peak_granted)
-		stats.peak_granted = stats.granted;
+	count_granted(ptr);
 	return ptr;
 }
 
@@ -130,9 +130,7 @@ static void *resize(void *ptr, size_t size)
 	}
 	stats.reallocations++;
 	stats.granted -= before;
-	stats.granted += granted(moved);
-	if (stats.granted > stats.peak_granted)
-		stats.peak_granted = stats.granted;
+	count_granted(moved);
 	return moved;
 }
 
@@ -198,7 +196,7 @@ void *kmemdup(const void *from, size_t size)
 char *kstrndup(const char *s, size_t max)
 {
 	size_t n = s ? strnlen(s, max) : 0;
-	char *copy = s && n < SIZE_MAX ? kmalloc(n + 1) : NULL;
+	char *copy = s ? kmalloc(n + 1) : NULL;
 
 	if (!copy)
 		return NULL;

@@ -22,9 +22,8 @@ void ledger_read(struct ledger *ledger)
 		ledger->by_state[owner] = frame_count_by_state(owner);
 	}
 	ledger->by_lists = frame_count_by_lists();
-	ledger->tables = kernel_space.dir ? paging_count_tables(&kernel_space) : 0;
-	if (kernel_space.dir)
-		ledger->mapped = paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT);
+	ledger->tables = paging_count_tables(&kernel_space);
+	ledger->mapped = paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT);
 	ledger->break_bytes = kernel_brk.end - kernel_brk.base;
 	heap_stats(&kernel_heap, &ledger->heap);
 	ledger->binned = heap_count_bins(&kernel_heap);

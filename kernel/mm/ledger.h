@@ -37,7 +37,7 @@ struct ledger {
 	size_t binned, granted;
 };
 
-/* Counts everything. O(frames + mapped pages + blocks). */
+/* Counts everything; the kernel's heap must be set up. O(frames + mapped pages + blocks). */
 void ledger_read(struct ledger *ledger);
 
 /* Return: NULL, or in words which two figures disagree. */

@@ -182,7 +182,7 @@ static bool holds(volatile uint32_t *word, volatile uint32_t *other, uint32_t va
 {
 	*word = value;
 	*other = ~value;
-	return *word == value && *other == ~value;
+	return (*word == value) & (*other == ~value);
 }
 
 bool paging_probe(uint32_t frame)
@@ -199,7 +199,7 @@ bool paging_probe(uint32_t frame)
 	tlb_flush_page(at);
 	kept[0] = *first;
 	kept[1] = *last;
-	there = holds(first, last, 0x55AA33CC) && holds(first, last, 0xAA55CC33);
+	there = holds(first, last, 0x55AA33CC) & holds(first, last, 0xAA55CC33);
 	*first = kept[0];
 	*last = kept[1];
 	return there;

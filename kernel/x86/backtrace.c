@@ -57,13 +57,17 @@ static bool on_stack(uintptr_t ebp)
 	       ebp % sizeof(uintptr_t) == 0;
 }
 
-static void print_line(uintptr_t address)
+/*
+ * A return address may lie behind the end of the function that called, if the
+ * callee does not return: @back is 1 for those, and 0 for an address that is one.
+ */
+static void print_line(uintptr_t address, uint32_t back)
 {
 	uint32_t offset;
-	const char *name = symbol_name(address, &offset);
+	const char *name = symbol_name(address - back, &offset);
 
 	if (in_text(address))
-		kprintf("  0x%08lx  %s+0x%x\n", (unsigned long)address, name, offset);
+		kprintf("  0x%08lx  %s+0x%x\n", (unsigned long)address, name, offset + back);
 	else
 		kprintf("  0x%08lx  not kernel text\n", (unsigned long)address);
 }
@@ -74,7 +78,7 @@ static void print_callers(uintptr_t ebp)
 	for (unsigned int i = 0; i < BACKTRACE_MAX && on_stack(ebp); i++) {
 		const uintptr_t *frame = (const uintptr_t *)ebp;
 
-		print_line(frame[1]);
+		print_line(frame[1], 1);
 		if (frame[0] <= ebp)
 			return;
 		ebp = frame[0];
@@ -84,15 +88,15 @@ static void print_callers(uintptr_t ebp)
 void backtrace_print(uintptr_t eip, uintptr_t ebp)
 {
 	kprintf("backtrace, innermost first:\n");
-	print_line(eip);
+	print_line(eip, 1);
 	print_callers(ebp);
 }
 
 void backtrace_print_fault(uintptr_t eip, uintptr_t ebp, uintptr_t esp)
 {
 	kprintf("backtrace, innermost first:\n");
-	print_line(eip);
+	print_line(eip, 0);
 	if (!in_text(eip) && on_stack(esp) && in_text(*(const uintptr_t *)esp))
-		print_line(*(const uintptr_t *)esp);
+		print_line(*(const uintptr_t *)esp, 1);
 	print_callers(ebp);
 }

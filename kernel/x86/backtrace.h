@@ -19,7 +19,7 @@ const char *symbol_name(uintptr_t address, uint32_t *offset);
 
 /**
  * backtrace_print() - print a line for each caller
- * @eip: where to begin
+ * @eip: a return address to begin with
  * @ebp: the frame pointer there
  *
  * Follows frame pointers only upwards and within mapped stacks. A function that

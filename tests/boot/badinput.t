@@ -42,9 +42,10 @@ answers(Judge::boot(kernel => 'build/broken/not_multiboot.elf'),
 	'a loader that is none is refused',
 	status => Judge::REFUSED, like => [qr/not booted by a Multiboot loader/]);
 
-answers(Judge::boot(kernel => 'build/broken/no_frames.elf'),
-	'a machine without room for page tables is refused',
-	status => Judge::REFUSED, like => [qr/^boot: cannot start: no room for page tables/m]);
+answers(Judge::boot(kernel => "build/broken/$_.elf", memory => 256),
+	"a machine without room for page tables is refused: $_",
+	status => Judge::REFUSED, like => [qr/^boot: cannot start: no room for page tables/m])
+	for qw(no_frames few_frames crumbs);
 
 answers(Judge::boot(kernel => 'build/fencepost.elf', append => 'demo'),
 	'without modules the demonstration still ends well', status => Judge::PASS);

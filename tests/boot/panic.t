@@ -43,6 +43,24 @@ my %panics = (
 	panic_at_a_failed_assertion =>
 		[qr/assertion failed: answer == 42, tests\/broken\/panics\.c:\d+/,
 			['panic_at_a_failed_assertion'], 0],
+	panic_at_a_page_missing_below_the_break =>
+		[qr/break: page 0xd\w+ should be mapped/, [qw(unmap_page)], 0,
+			qr/^  the    page 0xd\w+  not mapped/m],
+	panic_at_a_frame_missing_below_the_break =>
+		[qr/break: page 0xd\w+ has frame \d+: the frame is free: freed twice, or never allocated/,
+			[qw(unmap_page)], 0],
+	panic_at_a_page_table_freed =>
+		[qr/page table at frame \d+: the frame is free.*/, ['paging_unmap'], 0],
+	panic_at_a_ledger_that_disagrees => ['as told', ['panic_at_a_ledger_that_disagrees'], 0,
+		qr/^ledger: heap frames: the counter and the page tables disagree$/m],
+	panic_at_the_last_page => [qr/page fault: writing 0xfffffff0, which is not mapped/, ['write_to'], 1,
+		qr/^  before page 0xffffe000 .*\n  the    page 0xfffff000  not mapped +temporary mappings\nframes/m],
+	panic_at_a_damaged_heap => ['as told', ['panic_at_a_damaged_heap'], 0,
+		qr/^  before block 0xd0000000 .*\n  no block can be followed to there$/m],
+	panic_at_the_start_of_the_heap => ['as told', ['panic_at_the_start_of_the_heap'], 0,
+		qr/temporary|^  after  page .*\n  the    block 0xd0000000 +12 bytes  start of a segment\n  after  block 0xd000000c /m],
+	panic_at_the_fence_of_the_heap => ['as told', ['panic_at_the_fence_of_the_heap'], 0,
+		qr/^  before block 0xd\w+ .*top\n  the    block 0xd\w+ +4 bytes  fence\nframes/m],
 	panic_at_kmalloc_within_kfree =>
 		['kmalloc: entered again while a call is under way',
 			[qw(kmalloc heap_free kfree panic_at_kmalloc_within_kfree)], 0],
@@ -63,7 +81,8 @@ for my $test (sort keys %panics) {
 		qr/^panic: $words$/m,
 		qr/^backtrace, innermost first:\n$trace/m,
 		$test =~ /overflow/ ? () : qr/^  0x[0-9a-f]{8}  kmain\+0x.*\n  0x.*  higher_half\+0x.*\n(?!  0x)/m,
-		qr/^ledger: all counts agree$/m,
+		$test =~ /missing|disagrees|damaged/ ? qr/^ledger: .* disagree$/m
+			: qr/^ledger: all counts agree$/m,
 		$has_registers ? $registers : (),
 		$about // (),
 	]));

@@ -5,7 +5,7 @@
 
 BROKEN := panic_early triple_fault hang plan_too_short no_tests exit_early failing_test leak \
 	guest_error kfree_nothing flipped_byte not_multiboot \
-	panics lying_map no_frames
+	panics lying_map no_frames few_frames crumbs
 
 broken_flags_panic_early := --wrap=multiboot_read
 broken_flags_hang := --wrap=ktest_budget
@@ -14,6 +14,8 @@ broken_flags_no_tests := --wrap=ktest_select
 broken_flags_kfree_nothing := --wrap=kfree
 broken_flags_flipped_byte := --wrap=kmalloc --wrap=kzalloc
 broken_flags_no_frames := --wrap=frame_alloc_below
+broken_flags_few_frames := --wrap=frame_alloc_below
+broken_flags_crumbs := --wrap=multiboot_read
 broken_flags_lying_map := --wrap=multiboot_read
 broken_flags_not_multiboot := -e start_not_multiboot
 

@@ -3,7 +3,11 @@
  * Faults that nobody returns from, one for each boot: panic.t asks for them by
  * name. Functions that are looked for in a backtrace must not be inlined.
  */
+#include "kernel/mm/brk.h"
+#include "kernel/mm/frame.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/layout.h"
+#include "kernel/mm/paging.h"
 #include "kernel/panic.h"
 #include "tests/kernel/ktest.h"
 
@@ -130,6 +134,72 @@ KTEST(panic_at_kmalloc_within_kfree)
 	heap_set_fault(&kernel_heap, allocate_again);
 	kfree(ptr);
 	kfree(ptr);
+}
+
+/* What lies below the break is taken apart, each in another way, and then given back. */
+static uintptr_t page_below_the_break(void)
+{
+	char *ptr = kmalloc(100 * PAGE_SIZE);
+
+	kfree(ptr);
+	return ((uintptr_t)ptr + 50 * PAGE_SIZE) & ~PAGE_MASK;
+}
+
+KTEST(panic_at_a_page_missing_below_the_break)
+{
+	paging_unmap(&kernel_space, page_below_the_break(), NULL);
+	kheap_trim(0);
+}
+
+KTEST(panic_at_a_frame_missing_below_the_break)
+{
+	uint32_t frame;
+
+	paging_translate(&kernel_space, page_below_the_break(), &frame, NULL);
+	frame_free(frame, 0);
+	kheap_trim(0);
+}
+
+KTEST(panic_at_a_page_table_freed)
+{
+	uint32_t frame = frame_alloc(0, FRAME_OTHER);
+
+	paging_map(&kernel_space, TEMP_BASE, frame, 0);
+	frame_free(kernel_space.dir[TEMP_BASE >> 22] >> PAGE_SHIFT, 0);
+	paging_unmap(&kernel_space, TEMP_BASE, NULL);
+}
+
+KTEST(panic_at_a_ledger_that_disagrees)
+{
+	frame_alloc(0, FRAME_HEAP);
+	panic("as told");
+}
+
+KTEST(panic_at_the_last_page)
+{
+	write_to((volatile char *)0xFFFFFFF0);
+}
+
+/* The first block's length is damaged, so that the second cannot be followed to. */
+KTEST(panic_at_a_damaged_heap)
+{
+	size_t *first = kmalloc(100);
+	char *second = kmalloc(100);
+
+	first[-1] = 8;
+	panic_at(second, "as told");
+}
+
+KTEST(panic_at_the_start_of_the_heap)
+{
+	kmalloc(100);
+	panic_at((void *)HEAP_BASE, "as told");
+}
+
+KTEST(panic_at_the_fence_of_the_heap)
+{
+	kmalloc(100);
+	panic_at((char *)ksbrk(0) - 1, "as told");
 }
 
 static volatile char *volatile nowhere;

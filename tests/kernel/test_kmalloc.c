@@ -87,6 +87,7 @@ KTEST(sizes_near_the_end_of_all_numbers_are_refused)
 		CHECK(!kmalloc((size_t)PTRDIFF_MAX - i));
 		CHECK(!kzalloc(SIZE_MAX - i));
 		CHECK(!kmemalign(64, SIZE_MAX - i));
+		CHECK(!kmemdup("", SIZE_MAX - i));
 		CHECK(!krealloc(NULL, SIZE_MAX - i));
 	}
 }
@@ -246,6 +247,32 @@ KTEST(statistics_of_the_heap_tell_sizes_fragmentation_and_peak)
 	heap_stats(&kernel_heap, &stats);
 	CHECK_EQ(stats.sizes[9], 0);
 	CHECK_EQ(stats.fragmentation, 0);
+}
+
+static unsigned int violations;
+
+static void count_violation(struct heap *heap, const struct heap_fault *fault)
+{
+	(void)heap;
+	violations += fault->kind == HEAP_FAULT_NOT_USED;
+}
+
+/* Where the fault hook returns, as only a test's does. */
+KTEST(freed_block_is_neither_resized_nor_freed_again)
+{
+	heap_fault_hook *hook = kernel_heap.fault;
+	char *ptr = kmalloc(100), *wall = kmalloc(10), *moved;
+
+	CHECK(ptr && wall);
+	kfree(ptr);
+	violations = 0;
+	heap_set_fault(&kernel_heap, count_violation);
+	moved = krealloc(ptr, 200);
+	kfree(ptr);
+	heap_set_fault(&kernel_heap, hook);
+	CHECK(!moved);
+	CHECK_EQ(violations, 2);
+	kfree(wall);
 }
 
 #define RING 16

@@ -44,6 +44,7 @@ KTEST(mapped_page_is_there_and_an_unmapped_one_is_not)
 	CHECK(faults(read_byte, (void *)VIRT, 0));
 	CHECK_EQ(paging_map(&kernel_space, VIRT, frame, PAGE_WRITE), 0);
 	CHECK(paging_translate(&kernel_space, VIRT + 123, &found, &prot));
+	CHECK(paging_translate(&kernel_space, VIRT, NULL, NULL));
 	CHECK_EQ(found, frame);
 	CHECK_EQ(prot, PAGE_WRITE);
 	*(volatile uint32_t *)VIRT = 0xCAFE;
