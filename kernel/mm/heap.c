@@ -223,24 +223,38 @@ static size_t bin_index(size_t size);
 static bool sound_listed(const struct heap *heap, const struct heap_block *block,
 			 struct heap_fault *fault)
 {
-	const struct heap_block *next, *prev;
+	const struct heap_block *next, *prev, *first;
 
 	if (!sound_free(heap, block, fault))
 		return false;
 	next = block->next;
 	prev = block->prev;
+	first = heap->bins[bin_index(block_size(block))];
 	if (next && (!sound_link(heap, next) || next->prev != block))
 		return report(fault, HEAP_FAULT_LINK, block, (size_t)block, (size_t)next);
-	if (prev ? !sound_link(heap, prev) || prev->next != block
-		 : heap->bins[bin_index(block_size(block))] != block)
+	if (prev ? first == block || !sound_link(heap, prev) || prev->next != block
+		 : first != block)
 		return report(fault, HEAP_FAULT_LINK, block, (size_t)block, (size_t)prev);
+	return true;
+}
+
+/* The top block: it reaches up to the fence, and that is whole. */
+static bool sound_top(const struct heap *heap, const struct heap_block *block,
+		      struct heap_fault *fault)
+{
+	const struct heap_block *next = next_block(block);
+
+	if (!sound_free(heap, block, fault))
+		return false;
+	if (next != heap->fence || next->head != IN_USE)
+		return report(fault, HEAP_FAULT_NEXT, next, IN_USE, next->head);
 	return true;
 }
 
 static bool sound_neighbour(const struct heap *heap, const struct heap_block *block,
 			    struct heap_fault *fault)
 {
-	return block == heap->top ? sound_free(heap, block, fault)
+	return block == heap->top ? sound_top(heap, block, fault)
 				  : sound_listed(heap, block, fault);
 }
 
@@ -439,6 +453,48 @@ static void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 	set_end(heap, end);
 }
 
+/* Whether a segment's record may be followed; @budget bounds the sum of all segments. */
+static bool sound_segment(const struct heap *heap, const struct heap_segment *segment,
+			  size_t *budget)
+{
+	uintptr_t at = (uintptr_t)segment;
+
+	if ((at & (HEAP_ALIGN - 1)) || at < heap->low || at >= heap->high ||
+	    heap->high - at < SEGMENT_BARE)
+		return false;
+	if (align_up(segment->start, HEAP_ALIGN) != at || segment->end > heap->high ||
+	    segment->end < at + SEGMENT_BARE || segment->end - segment->start > *budget)
+		return false;
+	*budget -= segment->end - segment->start;
+	return true;
+}
+
+/* The records of all segments, before one of them goes. */
+static bool sound_records(const struct heap *heap, const struct heap_block *block,
+			  struct heap_fault *fault)
+{
+	size_t budget = heap->high - heap->low;
+
+	(void)block;
+	for (const struct heap_segment *each = heap->segment; each; each = each->older)
+		if (!sound_segment(heap, each, &budget))
+			return report(fault, HEAP_FAULT_RANGE, each, heap->low, (size_t)each);
+	return true;
+}
+
+/* The record of the newest segment, before it is shortened. */
+static bool sound_record(const struct heap *heap, const struct heap_block *block,
+			 struct heap_fault *fault)
+{
+	size_t budget = heap->high - heap->low;
+
+	if (!sound_segment(heap, heap->segment, &budget) || fence_of(heap->segment) != heap->fence)
+		return report(fault, HEAP_FAULT_RANGE, heap->segment, (size_t)heap->fence,
+			      heap->segment->end);
+	(void)block;
+	return true;
+}
+
 /* The newest segment is gone; the one before it is continued. */
 static void drop_segment(struct heap *heap, struct heap_segment *older)
 {
@@ -534,8 +590,6 @@ static size_t releasable(const struct heap *heap, size_t keep)
 	size_t size = heap->top ? block_size(heap->top) : 0;
 	uintptr_t end;
 
-	if (!segment)
-		return 0;
 	if (keep == 0 && is_empty(heap) && segment->end - segment->start <= HEAP_TRIM_STEP)
 		return segment->end - segment->start;
 	if (size <= keep)
@@ -554,13 +608,18 @@ static size_t trim_once(struct heap *heap, size_t keep)
 {
 	struct heap_segment *segment = heap->segment;
 	struct heap_segment *older;
-	size_t bytes = releasable(heap, keep);
+	size_t bytes;
 	bool whole;
 
+	if (!segment || !verify(heap, NULL, sound_record))
+		return 0;
+	bytes = releasable(heap, keep);
 	if (bytes == 0 || (uintptr_t)heap->sbrk(0) != segment->end)
 		return 0;
 	whole = bytes == segment->end - segment->start;
 	older = segment->older;
+	if (whole && !verify(heap, NULL, sound_records))
+		return 0;
 	if (heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
 		return 0;
 	heap->given -= bytes;
@@ -578,7 +637,7 @@ size_t heap_trim(struct heap *heap, size_t keep)
 {
 	size_t total = 0, bytes;
 
-	if (heap->top && !verify(heap, heap->top, sound_free))
+	if (heap->top && !verify(heap, heap->top, sound_top))
 		return 0;
 	while ((bytes = trim_once(heap, keep)) > 0)
 		total += bytes;
@@ -639,7 +698,7 @@ static struct heap_block *take(struct heap *heap, size_t size)
 
 	if (block)
 		return verify(heap, block, sound_listed) ? take_listed(heap, block, size) : NULL;
-	if (heap->top && !verify(heap, heap->top, sound_free))
+	if (heap->top && !verify(heap, heap->top, sound_top))
 		return NULL;
 	if ((!heap->top || block_size(heap->top) < size) && !grow(heap, size))
 		return NULL;
@@ -805,22 +864,6 @@ size_t heap_usable_size(struct heap *heap, const void *ptr)
 
 /* Views */
 
-/* Whether a segment's record may be followed; @budget bounds the sum of all segments. */
-static bool sound_segment(const struct heap *heap, const struct heap_segment *segment,
-			  size_t *budget)
-{
-	uintptr_t at = (uintptr_t)segment;
-
-	if ((at & (HEAP_ALIGN - 1)) || at < heap->low || at >= heap->high ||
-	    heap->high - at < SEGMENT_BARE)
-		return false;
-	if (align_up(segment->start, HEAP_ALIGN) != at || segment->end > heap->high ||
-	    segment->end < at + SEGMENT_BARE || segment->end - segment->start > *budget)
-		return false;
-	*budget -= segment->end - segment->start;
-	return true;
-}
-
 static enum heap_piece_kind piece_kind(const struct heap *heap, const struct heap_block *block)
 {
 	if (in_use(block))
@@ -923,8 +966,12 @@ size_t heap_count_bins(const struct heap *heap)
 	for (size_t bin = 0; bin < HEAP_BINS; bin++) {
 		const struct heap_block *block = heap->bins[bin];
 
-		for (; block && total <= budget; block = block->next)
+		for (; block; block = block->next) {
+			if (!sound_link(heap, block) || block_size(block) < HEAP_MIN_BLOCK ||
+			    total > budget)
+				return total;
 			total += block_size(block);
+		}
 	}
 	return total;
 }
@@ -960,8 +1007,6 @@ static bool check_segment(const struct heap *heap, const struct heap_segment *se
 	}
 	if (fence->head != (IN_USE | (last ? 0 : PREV_IN_USE)))
 		return report(fault, HEAP_FAULT_NEXT, fence, IN_USE, fence->head);
-	if (segment == heap->segment && (fence != heap->fence || last != heap->top))
-		return report(fault, HEAP_FAULT_BIN, heap->top, (size_t)last, (size_t)heap->top);
 	return true;
 }
 

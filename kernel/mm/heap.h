@@ -273,7 +273,8 @@ struct heap_stats {
 
 void heap_stats(const struct heap *heap, struct heap_stats *stats);
 
-/* Bytes of free blocks by following the lists, for comparison with a walk. O(free blocks). */
+/* Bytes of free blocks by following the lists, for comparison with a walk; stops where a list
+ * cannot be followed. O(free blocks). */
 size_t heap_count_bins(const struct heap *heap);
 
 #endif

@@ -182,7 +182,7 @@ static bool holds(volatile uint32_t *word, volatile uint32_t *other, uint32_t va
 {
 	*word = value;
 	*other = ~value;
-	return (*word == value) & (*other == ~value);
+	return ((*word ^ value) | (*other ^ ~value)) == 0;
 }
 
 bool paging_probe(uint32_t frame)
@@ -192,17 +192,18 @@ bool paging_probe(uint32_t frame)
 	volatile uint32_t *first = (volatile uint32_t *)at;
 	volatile uint32_t *last = (volatile uint32_t *)(at + PAGE_SIZE - sizeof(uint32_t));
 	uint32_t kept[2];
-	bool there;
+	unsigned int held;
 
 	boot_directory[PROBE_WINDOW >> TABLE_SHIFT] =
 		entry << TABLE_SHIFT | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE;
 	tlb_flush_page(at);
 	kept[0] = *first;
 	kept[1] = *last;
-	there = holds(first, last, 0x55AA33CC) & holds(first, last, 0xAA55CC33);
+	held = holds(first, last, 0x55AA33CC);
+	held += holds(first, last, 0xAA55CC33);
 	*first = kept[0];
 	*last = kept[1];
-	return there;
+	return held == 2;
 }
 
 /* How a page of the direct map is protected; *mapped tells whether it is there at all. */

@@ -35,12 +35,15 @@ sub green {
 	open my $file, '>', "$dir/$name.c" or die "$dir/$name.c: $!";
 	print $file $heap;
 	close $file;
-	system("$CC -Ikernel/mm -o $dir/$name $dir/heap_unit.o $dir/arena.o $dir/$name.c") == 0
-		or die "$name does not compile\n";
-	return system("timeout 10 $dir/$name >/dev/null 2>&1") == 0;
+	system("$CC -Ikernel/mm -c -o $dir/$name.o $dir/$name.c") == 0 or die "$name does not compile\n";
+	for my $tests ('heap_unit', 'heap_corners') {
+		system("$CC -o $dir/$name $dir/$tests.o $dir/arena.o $dir/$name.o") == 0 or die "$name: no link\n";
+		return 0 if system("timeout 10 $dir/$name >/dev/null 2>&1") != 0;
+	}
+	return 1;
 }
 
-for my $part ('heap_unit', 'arena') {
+for my $part ('heap_unit', 'heap_corners', 'arena') {
 	system("$CC -c -o $dir/$part.o tests/host/$part.c") == 0 or die "$part does not compile\n";
 }
 

@@ -223,6 +223,129 @@ static void note(struct heap *of, const struct heap_fault *fault)
 	seen = *fault;
 }
 
+/* The record of a segment: a link, then where it starts and ends, each damaged in turn. */
+static void test_damaged_record(void)
+{
+	bool reported = true, kept = true;
+
+	for (unsigned int word = 0; word < 3; word++) {
+		for (unsigned int i = 0; i < 4; i++) {
+			static const size_t damage[] = { 0x41414140, 4096, 1, -PAGE };
+			size_t *record, was;
+			char *ptr;
+
+			fresh();
+			heap_set_fault(&heap, note);
+			seen.kind = HEAP_SOUND;
+			ptr = heap_malloc(&heap, 1000);
+			record = (size_t *)(void *)(ptr - 4 * HEAP_WORD);
+			heap_free(&heap, ptr);
+			was = record[word];
+			record[word] += damage[i];
+			kept &= heap_trim(&heap, 0) == 0;
+			reported &= seen.kind == HEAP_FAULT_RANGE && !heap_check(&heap, NULL);
+			record[word] = was;
+			reported &= heap_trim(&heap, 0) > 0 && arena_is_empty();
+		}
+	}
+	tap_ok(reported, "a damaged record of a segment is reported before it is used");
+	tap_ok(kept, "and nothing is given back by it");
+}
+
+/* The same in an older segment, which matters when the newest goes. */
+static void test_damaged_older_record(void)
+{
+	size_t *record;
+	char *ptr;
+
+	fresh();
+	heap_set_fault(&heap, note);
+	seen.kind = HEAP_SOUND;
+	ptr = heap_malloc(&heap, 10);
+	record = (size_t *)(void *)(ptr - 4 * HEAP_WORD);
+	leaves_gaps = true;
+	ptr = heap_malloc(&heap, 200000);
+	heap_free(&heap, ptr);
+	record[0] = 0x41414140;
+	heap_trim(&heap, 0);
+	tap_ok(seen.kind == HEAP_FAULT_RANGE && seen.block == (void *)0x41414140,
+	       "a damaged record of an older segment is reported before that is continued");
+	record[0] = 0;
+	tap_ok(heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL), "and a whole one is continued");
+}
+
+/* A top that is consistent in itself, and ends before the fence. */
+static void test_top_that_is_short(void)
+{
+	struct heap_stats stats;
+	size_t *top, *end;
+	char *ptr;
+
+	fresh();
+	heap_set_fault(&heap, note);
+	seen.kind = HEAP_SOUND;
+	ptr = heap_malloc(&heap, 2 * HEAP_WORD);
+	heap_stats(&heap, &stats);
+	top = (size_t *)(void *)heap.top;
+	end = top + 64;
+	top[0] = 64 * HEAP_WORD | 2;
+	end[-1] = 64 * HEAP_WORD;
+	end[0] = (stats.top - 64 * HEAP_WORD) | 1;
+	tap_ok(!heap_malloc(&heap, 100) && seen.kind == HEAP_FAULT_NEXT && seen.block == end,
+	       "a top that does not reach up to the fence is reported");
+	seen.kind = HEAP_SOUND;
+	heap_free(&heap, ptr);
+	tap_ok(seen.kind == HEAP_FAULT_NEXT, "also by the block before it");
+}
+
+static void test_fence_with_a_length(void)
+{
+	fresh();
+	heap_set_fault(&heap, note);
+	seen.kind = HEAP_SOUND;
+	heap_malloc(&heap, 10);
+	*(size_t *)(void *)heap.fence |= 1024;
+	tap_ok(!heap_malloc(&heap, 10) && seen.kind == HEAP_FAULT_NEXT && seen.block == heap.fence,
+	       "a fence that has got a length is reported");
+	*(size_t *)(void *)heap.fence &= ~(size_t)1024;
+	tap_ok(heap_malloc(&heap, 10) != NULL, "and a whole one is not");
+}
+
+/* A free block within the payload of another, perfect in itself, as the first of a list. */
+static void test_listed_block_that_is_none(void)
+{
+	size_t *forged, bin = 16;
+
+	fresh();
+	forged = (size_t *)heap_malloc(&heap, 100 * HEAP_WORD) + 7;
+	forged[0] = 32 * HEAP_WORD | 2;
+	forged[1] = forged[2] = 0;
+	forged[31] = 32 * HEAP_WORD;
+	forged[32] = 32 * HEAP_WORD | 1;
+	heap.bins[bin] = (struct heap_block *)(void *)forged;
+	heap.filled[0] |= (size_t)1 << bin;
+	heap.summary |= 1;
+	tap_ok(!heap_check(&heap, &seen) && seen.kind == HEAP_FAULT_BIN && seen.block == forged,
+	       "a block in a list that no walk comes by is seen");
+}
+
+/* A list that leads out of the heap, or to what is no block, is not counted further. */
+static void test_counting_a_broken_list(void)
+{
+	void **ptr;
+	size_t size;
+
+	fresh();
+	ptr = heap_malloc(&heap, 100);
+	heap_malloc(&heap, 1);
+	heap_free(&heap, ptr);
+	size = heap_count_bins(&heap);
+	ptr[0] = (void *)0x41414140;
+	tap_ok(heap_count_bins(&heap) == size, "a list is counted as far as it can be followed");
+	((size_t *)(void *)ptr)[-1] = 0;
+	tap_ok(heap_count_bins(&heap) == 0, "a block without a length ends it too");
+}
+
 static void test_fault_names_neighbours(void)
 {
 	char *ptr[3];
@@ -253,6 +376,12 @@ int main(void)
 	test_segment_links();
 	test_top_that_is_none();
 	test_counting_a_ring();
+	test_damaged_record();
+	test_damaged_older_record();
+	test_top_that_is_short();
+	test_fence_with_a_length();
+	test_listed_block_that_is_none();
+	test_counting_a_broken_list();
 	test_fault_names_neighbours();
 	return tap_end();
 }

@@ -1479,7 +1479,7 @@ static void test_search_meets_wild_link(void)
 	silent("without a fault");
 }
 
-/* Consistent with itself, and so beyond a look at the neighbours: the walk sees it. */
+/* Consistent with itself, but for the list that begins with it. */
 static void test_cycle(void)
 {
 	size_t **links;
@@ -1491,7 +1491,7 @@ static void test_cycle(void)
 	five_blocks();
 	heap_free(&heap, b);
 	links[0] = links[1] = header(b);
-	check_finds(HEAP_FAULT_BIN, "and on a ring of one block");
+	check_finds(HEAP_FAULT_LINK, "and on a ring of one block");
 	b = block(10);
 	tap_ok(!b || block(10) != b, "whose block is not given twice");
 	faults = 0;
@@ -1533,7 +1533,7 @@ static void test_bins(void)
 	check_word(&heap.summary, heap.summary | 2, HEAP_FAULT_BIN, "a bit without a word");
 	check_word((size_t *)&heap.bins[bin], 0, HEAP_FAULT_LINK, "a block that is in no list");
 	check_word((size_t *)&heap.top, 0, HEAP_FAULT_LINK, "a top that is forgotten");
-	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_BIN, "a false fence");
+	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_NEXT, "a false fence");
 }
 
 /* A block moved to the list of another length: with it, that list's bit. */
