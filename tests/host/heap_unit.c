@@ -1533,7 +1533,8 @@ static void test_bins(void)
 	check_word(&heap.summary, heap.summary | 2, HEAP_FAULT_BIN, "a bit without a word");
 	check_word((size_t *)&heap.bins[bin], 0, HEAP_FAULT_LINK, "a block that is in no list");
 	check_word((size_t *)&heap.top, 0, HEAP_FAULT_LINK, "a top that is forgotten");
-	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_NEXT, "a false fence");
+	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_NEXT,
+		   "a false fence");
 }
 
 /* A block moved to the list of another length: with it, that list's bit. */
