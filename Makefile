@@ -104,7 +104,7 @@ clean: ## remove build/
 help: ## this list
 	@echo 'Targets:'
 	@echo '  deps           install what is missing; before other targets, just what they need'
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
 		while IFS='	' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 	@echo 'Variables:'
 	@echo '  CROSS_COMPILE  what stands before gcc, e.g. i686-elf-; empty for gcc -m32'

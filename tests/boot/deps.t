@@ -30,6 +30,7 @@ my %BRINGS = (
 	'gcc' => ['gcc'],
 	'libc6-dev' => ['/usr/include/stdio.h'],
 	'clang' => ['clang'],
+	'libclang-rt-dev' => ['/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a'],
 	'clang-format' => ['clang-format'],
 	'cppcheck' => ['cppcheck'],
 	'libc6-dev-i386-cross' => ['/usr/i686-linux-gnu/include/stdio.h'],
@@ -38,7 +39,7 @@ my %BRINGS = (
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
-my @TEST = qw(clang clang-format cppcheck gcc grub-efi-amd64-bin libc6-dev ovmf);
+my @TEST = qw(clang clang-format cppcheck gcc grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
 my $FLAGS = 'install --no-install-recommends --no-remove -y';
 

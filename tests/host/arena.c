@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "arena.h"
+#include "poison.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(from, n)   ((void)(from), (void)(n))
-#define ASAN_UNPOISON_MEMORY_REGION(from, n) ((void)(from), (void)(n))
-#endif
 
 #define ARENA_SIZE   (256UL << 20)
 #define FOREIGN_MOST 70000
 
 static _Alignas(64) unsigned char memory[ARENA_SIZE];
 static unsigned char *base, *end, *limit;
+static unsigned char *unpoisoned = memory + ARENA_SIZE; /* nothing from here on is */
 static enum arena_company company;
 static uint32_t state;
 static unsigned long moves;
@@ -40,7 +35,9 @@ void arena_reset(enum arena_company how, size_t size, size_t skew, uint32_t seed
 	base = end = memory + skew;
 	limit = base + size;
 	moves = 0;
-	ASAN_POISON_MEMORY_REGION(memory, ARENA_SIZE);
+	/* All of it only once: there may be many thousands of short lives. */
+	ASAN_POISON_MEMORY_REGION(memory, (size_t)(unpoisoned - memory));
+	unpoisoned = memory;
 }
 
 static void skip_some(void)
@@ -65,6 +62,8 @@ static void *grow(size_t n)
 	ASAN_UNPOISON_MEMORY_REGION(before, n);
 	memset(before, 0xA5, n); /* the hook promises nothing about contents */
 	end += n;
+	if (end > unpoisoned)
+		unpoisoned = end;
 	return before;
 }
 

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
-# The kernel's own sources as programs of the host, at 32 and 64 bits, with the
-# address and undefined-behaviour sanitizers. At 32 bits gcc -m32 makes them where
-# it can, else the cross compiler, whose programs bring a loader and libraries of
-# their own. (The old kind of path is searched for libraries of libraries too.)
+# The kernel's own sources as programs of the host, with the address and the
+# undefined-behaviour sanitizers:
+#
+#	build/host/64/PROGRAM		by gcc, 64 bits
+#	build/host/32/PROGRAM		by gcc, 32 bits
+#	build/host/clang/PROGRAM	by clang, 64 bits
+#	build/host/clang32/PROGRAM	by clang, 32 bits
+#	build/host/fast/PROGRAM		optimized and without sanitizers, to do more of it
+#
+# At 32 bits gcc -m32 makes them where it can, else the cross compiler, whose
+# programs bring a loader and libraries of their own. (The old kind of path is
+# searched for libraries of libraries too.) Where clang can only compile at 32
+# bits and not link, it does that, and the program says that it is skipped.
 
-HOST_PROGRAMS := heap_model heap_unit heap_corners memmap_test trace_test ten_lines
+HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines
+HOST_BY_GCC := $(HOST_PROGRAMS) heap_sequences
+HOST_FAST := heap_model heap_sequences
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -16,14 +27,22 @@ CROSS32 := i686-linux-gnu-gcc -Wl,-dynamic-linker=$(SYSROOT32)/lib/ld-linux.so.2
 HOST32 = $(shell echo 'int main(void){return 0;}' | $(HOSTCC) -m32 -fsanitize=address -x c \
 	-o /dev/null - 2>/dev/null && echo $(HOSTCC) -m32 || echo $(CROSS32))
 
+CLANG32 := $(CLANG) -m32
+# An offset of 0 to NULL, for a text that is only measured: clang asks for C11 to the letter.
+HOST_CLANG_FLAGS_memmap_test := -fno-sanitize=pointer-overflow
+
 HOST_SRCS_heap_model := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_unit := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_corners := kernel/mm/heap.c tests/host/arena.c
+HOST_SRCS_heap_refusal := kernel/mm/heap.c tests/host/arena.c
+HOST_SRCS_heap_sequences := kernel/mm/heap.c
 HOST_SRCS_memmap_test := kernel/mm/memmap.c
 HOST_SRCS_trace_test := kernel/monitor/trace.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c
 
-HOST_TESTS := $(foreach bits,32 64,$(HOST_PROGRAMS:%=build/host/$(bits)/%))
+HOST_TESTS := $(foreach bits,32 64,$(HOST_BY_GCC:%=build/host/$(bits)/%)) \
+	$(foreach by,clang clang32,$(HOST_PROGRAMS:%=build/host/$(by)/%)) \
+	$(HOST_FAST:%=build/host/fast/%)
 HOST_HEADERS := $(wildcard tests/host/*.h kernel/mm/*.h kernel/monitor/*.h)
 
 .SECONDEXPANSION:
@@ -35,4 +54,30 @@ build/host/64/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
 build/host/32/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
 	@mkdir -p $(@D)
 	@$(call say,HOST,$@)
-	$(Q)$(HOST32) $(HOST_CFLAGS) -o $@ $(filter %.c,$^)
+	$(Q)$(HOST32) $(HOST_CFLAGS) -DMODEL_SEED=2 -o $@ $(filter %.c,$^)
+
+build/host/clang/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(CLANG) $(HOST_CFLAGS) $(HOST_CLANG_FLAGS_$*) -DMODEL_SEED=3 -o $@ $(filter %.c,$^)
+
+build/host/clang32/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)if echo 'int main(void){return 0;}' | $(CLANG32) -fsanitize=address -x c -o $@ - 2>/dev/null; then \
+		$(CLANG32) $(HOST_CFLAGS) $(HOST_CLANG_FLAGS_$*) -DMODEL_SEED=4 -o $@ $(filter %.c,$^); \
+	else \
+		$(CLANG32) $(HOST_CFLAGS) -fsyntax-only $(filter %.c,$^) && \
+		printf '#!/usr/bin/perl\nprint "1..0 # SKIP %s\\n";\n' \
+			'clang links nothing at 32 bits here' >$@ && chmod +x $@; \
+	fi
+
+build/host/fast/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(HOSTCC) $(filter-out -O1 -fsanitize=% -fno-sanitize%,$(HOST_CFLAGS)) -O2 \
+		-DMODEL_SEED=5 -DSEQUENCES_DEPTH=5 -o $@ $(filter %.c,$^)
+
+.PHONY: test-long
+test-long: $(HOST_FAST:%=build/host/fast/%) ## a thousand million operations, sequences of six: some minutes
+	OPERATIONS=1000000000 DEPTH=6 prove -j2 -v $^

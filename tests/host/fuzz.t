@@ -1,0 +1,131 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+#
+# The heap under libFuzzer, which finds its way by which code is reached: for
+# some seconds from what it has found before, kept in corpus.txt as a line of
+# hexadecimal digits each. And what is kept is worth it: heaps with a bug put
+# into them fail on it.
+#
+#	FUZZ_SECONDS=3600 prove tests/host/fuzz.t	for longer
+#	perl tests/host/fuzz.t --keep			and then keeps what is new
+
+use strict;
+use warnings;
+use FindBin;
+
+use File::Path qw(make_path remove_tree);
+use Test::More;
+
+chdir "$FindBin::Bin/../.." or die "no tree: $!";
+
+my $CLANG = $ENV{CLANG} || 'clang';
+my $SECONDS = $ENV{FUZZ_SECONDS} || 30;
+my $KEPT = 'tests/host/corpus.txt';
+my $LENGTH = 160;
+my $dir = 'build/fuzz';
+my $flags = '-std=gnu11 -O1 -g -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all '
+	. '-I. -Itests/host -Ikernel/mm';
+
+remove_tree($dir);
+make_path("$dir/corpus");
+
+sub slurp {
+	my ($path) = @_;
+	open my $file, '<', $path or die "$path: $!";
+	binmode $file;
+	local $/;
+	return <$file>;
+}
+
+sub spew {
+	my ($path, $text) = @_;
+	open my $file, '>', $path or die "$path: $!";
+	binmode $file;
+	print $file $text;
+	close $file or die "$path: $!";
+}
+
+sub build {
+	my ($name, $heap) = @_;
+	return 0 == system "$CLANG $flags -o $dir/$name tests/host/heap_fuzz.c tests/host/arena.c $heap";
+}
+
+# What a run says, and its status.
+sub run {
+	my ($name, @arguments) = @_;
+	my $limit = $SECONDS + 60;
+	my $text = qx{timeout $limit $dir/$name -artifact_prefix=$dir/$name. @arguments 2>&1};
+	return ($?, $text);
+}
+
+sub unpack_corpus {
+	my @lines = grep { !/^#/ } split /\n/, slurp($KEPT);
+	spew(sprintf("$dir/corpus/%04d", $_), pack 'H*', $lines[$_]) for 0 .. $#lines;
+	return scalar @lines;
+}
+
+# What is up to the last comment stays; then only those that reach something no smaller one does.
+sub keep_corpus {
+	make_path("$dir/least");
+	my ($status, $text) = run('heap', '-merge=1', "$dir/least", "$dir/corpus");
+	die $text if $status;
+	my ($head) = slurp($KEPT) =~ /\A(.*^#[^\n]*\n)/ms;
+	my @lines = sort { length $a <=> length $b || $a cmp $b }
+		map { unpack 'H*', slurp($_) } glob "$dir/least/*";
+	spew($KEPT, join '', $head, map { "$_\n" } @lines);
+}
+
+build('heap', 'kernel/mm/heap.c') or BAIL_OUT('clang does not build the fuzzer');
+my $inputs = unpack_corpus();
+cmp_ok($inputs, '>', 50, "the corpus has $inputs inputs");
+cmp_ok(-s $KEPT, '<', 100_000, 'and is small');
+
+my ($status, $text) = run('heap', '-runs=0', "$dir/corpus");
+is($status, 0, 'the heap agrees with the table on all of them') or diag $text;
+
+# Each a bug: what is in heap.c, and what it becomes.
+my @bugs = (
+	['the next block stays in its list when merged with',
+		"if (next != heap->top)\n\t\t\tbin_remove(heap, next);", ''],
+	['the block before stays in its list', "size += block_size(block);\n\t\tbin_remove(heap, block);",
+		'size += block_size(block);'],
+	['the top stays the top when it was absorbed', "if (next == heap->top)\n\t\theap->top = NULL;\n\telse",
+		"if (next != heap->top)"],
+	['a copy lacks a word', 'memcpy(copy, ptr, block_size(block) - HEAP_WORD)',
+		'memcpy(copy, ptr, block_size(block) - 2 * HEAP_WORD)'],
+	['a lead too small to be a block', '< HEAP_MIN_BLOCK)' . "\n\t\tptr += align",
+		'< 2 * HEAP_WORD)' . "\n\t\tptr += align"],
+	['a rest too small to be a block', 'if (rest < HEAP_MIN_BLOCK) {' . "\n\t\theap->top = NULL;",
+		'if (rest < HEAP_ALIGN) {' . "\n\t\theap->top = NULL;"],
+	['a free block fits that is a unit too small', 'block_size(block) >= size &&',
+		'block_size(block) + HEAP_ALIGN >= size &&'],
+	['a new segment forgets the top before it', "if (heap->top)\n\t\tbin_add(heap, heap->top);", ''],
+	['the older segment\'s free end is not found again', 'heap->top = prev_block(heap->fence);', ''],
+	['what was given back is still counted', 'heap->given -= bytes;', ''],
+	['trimming leaves a top too small to be a block',
+		"end - HEAP_WORD < (uintptr_t)heap->top + HEAP_MIN_BLOCK", '0'],
+	['a block in use at the end is forgotten when the segment grows',
+		"if (!heap->top)\n\t\theap->top = heap->fence;", ''],
+);
+my $source = slurp('kernel/mm/heap.c');
+for my $i (0 .. $#bugs) {
+	my ($name, $right, $wrong) = @{ $bugs[$i] };
+	my $at = index $source, $right;
+	if (!ok($at >= 0, "heap.c can be broken: $name")) {
+		next;
+	}
+	my $broken = $source;
+	substr($broken, $at, length $right) = $wrong;
+	spew("$dir/broken$i.c", $broken);
+	ok(build("broken$i", "$dir/broken$i.c"), '  and compiles');
+	($status, $text) = run("broken$i", '-runs=0', "$dir/corpus");
+	ok($status != 0, '  and the corpus finds it') or diag $text;
+}
+
+($status, $text) = run('heap', "-max_total_time=$SECONDS", "-max_len=$LENGTH", '-print_final_stats=1',
+	"$dir/corpus");
+is($status, 0, "nothing is found in $SECONDS seconds") or diag $text =~ s/.*(?=^==\d+==|\nBail)//sr;
+my ($runs) = $text =~ /^stat::number_of_executed_units:\s*(\d+)/m;
+cmp_ok($runs // 0, '>', 500 * $SECONDS, ($runs // 'no') . ' executions');
+keep_corpus() if grep { $_ eq '--keep' } @ARGV;
+done_testing;
