@@ -65,7 +65,6 @@ LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linke
 
 SRCS := $(wildcard boot/*.S boot/*.c kernel/*.c kernel/*/*.S kernel/*/*.c libk/*.c)
 TEST_SRCS := $(filter-out kernel/monitor/run.c,$(SRCS)) $(wildcard tests/kernel/*.c)
-BENCH_OBJS := $(patsubst %.c,build/%.o,$(wildcard tests/bench/*.c))
 # For the checks of the sources: clang gets the flags that gcc gets.
 export KERNEL_CFLAGS := $(CFLAGS) $(CPPFLAGS)
 
@@ -85,6 +84,8 @@ include tests/host/host.mk
 include tests/coverage/coverage.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
+
+include tests/bench/bench.mk
 
 IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
@@ -151,9 +152,6 @@ endef
 
 build/fencepost.elf: $(OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(OBJS))
-
-build/bench.elf: $(TEST_OBJS) $(BENCH_OBJS) linker.ld tools/ksyms
-	$(call link_kernel,$@,$(TEST_OBJS) $(BENCH_OBJS))
 
 build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS))

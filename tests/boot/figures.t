@@ -1,34 +1,35 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 #
-# What the floors below the heap cost in instructions (tests/bench/figures.c):
+# What the floors below the heap cost in instructions (tests/bench/floors.c):
 # bounded, the same in every boot, and not growing with what is there.
 
 use strict;
 use warnings;
 use FindBin;
-use lib $FindBin::Bin;
+use lib $FindBin::Bin, "$FindBin::Bin/../bench";
 
+use Bench;
 use Judge;
 use Test::More;
 
 # The most that may be taken for one, with room for another compiler.
 my %most = (
-	'a page of growth' => 2000,
-	'a page of shrinking' => 400,
-	'a frame at boot' => 120,
+	'break with little mapped: growth' => 2000,
+	'break with little mapped: shrinking' => 400,
+	'boot: frame' => 120,
 );
 
 sub figures {
 	my ($memory) = @_;
 	my $run = Judge::boot(kernel => 'build/bench.elf', memory => $memory, icount => 1,
-		append => 'only=figure_ seed=1');
-	Judge::green($run, "figures with $memory MiB",
-		Judge::verdict($run, compiled => Judge::compiled_in('build/bench.elf'), only => 'figure_'));
-	my %figures = map { /^# figure: (.*): ([\d.]+) instructions$/ ? ($1 => $2) : () }
-		@{ $run->{lines} };
-	note "$memory MiB: $_: $figures{$_} instructions" for sort keys %figures;
-	return \%figures;
+		append => 'only=bench_quick_floors seed=1');
+	my ($figures, @odd) = Bench::figures_in($run->{lines});
+	Judge::green($run, "figures with $memory MiB", @odd,
+		Judge::verdict($run, compiled => Judge::compiled_in('build/bench.elf'),
+			only => 'bench_quick_floors'));
+	note "$memory MiB: $_: $figures->{$_} instructions" for sort keys %$figures;
+	return $figures;
 }
 
 my $small = figures(128);
