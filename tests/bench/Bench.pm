@@ -219,8 +219,8 @@ sub tables {
 sub cell {
 	my ($what, $figure) = @_;
 	return '' unless defined $figure;
-	return sprintf $what =~ /^(?:utilization|bound)$/ ? '%.1f%%' : $figure == int $figure ? '%d' : '%.1f',
-		$figure;
+	return sprintf '%.1f%%', $figure if $what =~ /^(?:utilization|bound)$/;
+	return sprintf $figure == int $figure ? '%d' : '%.1f', $figure;
 }
 
 # A table as lines, for a terminal or, with a rule below its head, for Markdown.
@@ -231,11 +231,10 @@ sub format_table {
 		$widths[$_] = max($widths[$_] // 0, length $row->[$_]) for 0 .. $#$row;
 	}
 	my ($left, $between, $right) = $markdown ? ('| ', ' | ', ' |') : ('', '  ', '');
-	my @lines = map { my $row = $_;
-		$left . join($between, map { sprintf $_ ? "%$widths[$_]s" : "%-$widths[$_]s", $row->[$_] }
-			0 .. $#widths) . $right } @$rows;
-	splice @lines, 1, 0, '|:' . join('|', map { ('-' x ($widths[$_] + ($_ ? 1 : 0))) . ($_ ? ':' : '-') }
-		0 .. $#widths) . '|' if $markdown;
+	my $format = join $between, map { $_ ? "%$widths[$_]s" : "%-$widths[$_]s" } 0 .. $#widths;
+	my @lines = map { $left . sprintf($format, @$_) . $right } @$rows;
+	my ($first, @others) = map { '-' x ($_ + 1) } @widths;
+	splice @lines, 1, 0, join '', "|:$first|", map { "$_:|" } @others if $markdown;
 	return @lines;
 }
 

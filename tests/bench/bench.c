@@ -120,19 +120,21 @@ void bench_open(void)
 	bench_fresh();
 }
 
-/* Checks what is there, and throws it away. */
-static void abandon(void)
+void bench_abandon(void)
 {
 	struct heap_fault fault;
 
 	if (!heap_check(&heap, &fault))
 		note_fault(&heap, &fault);
 	brk_set(&heap_brk, heap_brk.base);
+	heap_init(&heap, bench_sbrk);
+	heap_set_fault(&heap, note_fault);
+	live = peak_live = rounded = peak_rounded = extent = 0;
 }
 
 bool bench_close(void)
 {
-	abandon();
+	bench_abandon();
 	brk_set(&tables, tables.base);
 	outb(PIC1_MASK, masks[0]);
 	outb(PIC2_MASK, masks[1]);
@@ -141,11 +143,8 @@ bool bench_close(void)
 
 void bench_fresh(void)
 {
-	abandon();
-	heap_init(&heap, bench_sbrk);
-	heap_set_fault(&heap, note_fault);
+	bench_abandon();
 	random_state = SEED;
-	live = peak_live = rounded = peak_rounded = extent = 0;
 }
 
 struct bench_block *bench_blocks(size_t n)
@@ -291,16 +290,24 @@ void bench_print_means(void)
 		bench_print("copying", copied, tallies[BENCH_REALLOC].n, "instructions");
 }
 
-void bench_print_worsts(void)
+uint32_t bench_worst(enum bench_kind kind)
+{
+	return tallies[kind].worst;
+}
+
+void bench_print_worst(enum bench_kind kind, uint32_t worst)
 {
 	char what[32];
 
-	for (unsigned int kind = 0; kind < BENCH_KINDS; kind++) {
-		if (!tallies[kind].n)
-			continue;
-		snprintf(what, sizeof(what), "worst %s", kind_names[kind]);
-		bench_print(what, tallies[kind].worst, 1, "instructions");
-	}
+	snprintf(what, sizeof(what), "worst %s", kind_names[kind]);
+	bench_print(what, worst, 1, "instructions");
+}
+
+void bench_print_worsts(void)
+{
+	for (unsigned int kind = 0; kind < BENCH_KINDS; kind++)
+		if (tallies[kind].n)
+			bench_print_worst(kind, tallies[kind].worst);
 }
 
 void bench_print_all(const char *what, unsigned int calls)

@@ -60,7 +60,8 @@ void bench_open(void);
 /* Throws everything away. Return: whether the heap was sound to the end, and never refused. */
 bool bench_close(void);
 
-/* The empty heap again, and the same random numbers as ever. */
+/* The empty heap again; and with it the same random numbers as ever. */
+void bench_abandon(void);
 void bench_fresh(void);
 
 /* @n empty blocks to keep track of, in memory of their own, until bench_close(). */
@@ -89,6 +90,10 @@ void bench_give_all(struct bench_block *blocks, size_t n);
 /* Prints, of each kind of call since bench_scene(), what it took: on average, and at most. */
 void bench_print_means(void);
 void bench_print_worsts(void);
+void bench_print_worst(enum bench_kind kind, uint32_t worst);
+
+/* The most that one call of a kind has taken since bench_scene(). */
+uint32_t bench_worst(enum bench_kind kind);
 
 /* One figure for all calls since then, with @calls of them taken for one. */
 void bench_print_all(const char *what, unsigned int calls);

@@ -12,7 +12,7 @@ build/bench.json: build/bench.elf $(FPT) $(wildcard tests/bench/*.p[lm])
 	tests/bench/bench.pl take $@
 
 .PHONY: bench bench-check bench-baseline
-bench: build/bench.elf $(FPT) ## instructions that the heap takes; all of them, in build/bench.json and .md
+bench: build/bench.elf $(FPT) ## instructions that the heap takes, also in build/bench.json and .md
 	tests/bench/bench.pl take build/bench.json
 	@tests/bench/bench.pl markdown build/bench.json > build/bench.md
 	@tests/bench/bench.pl show build/bench.json

@@ -42,5 +42,6 @@ my %commands = (
 	check => \&check,
 );
 my $command = $commands{ shift // '' };
-die "usage: bench.pl take|show|markdown FILE, bench.pl check FILE BASELINE\n" unless $command && @ARGV;
+die "usage: bench.pl take|show|markdown FILE, bench.pl check FILE BASELINE\n"
+	unless $command && @ARGV;
 $command->(@ARGV);

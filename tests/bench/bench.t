@@ -66,7 +66,8 @@ is(@{ judged({ %{ results() }, qemu => '7.2.9' })->{differ} }, 0,
 
 my ($figures, @odd) = Bench::figures_in(['# bench: pair 16: pair: 1000/8 instructions',
 	'# bench: trace x: utilization: 1/3 percent', '# pair 16: 5']);
-is_deeply($figures, { 'pair 16: pair' => 125, 'trace x: utilization' => 33.33 }, 'figures are read');
+is_deeply($figures, { 'pair 16: pair' => 125, 'trace x: utilization' => 33.33 },
+	'figures are read');
 is("@odd", '', 'and nothing else is taken for one');
 for ('pair 16: pair: 5/0 instructions', 'pair 16: pair: 5 instructions', 'pair: 1/2') {
 	(undef, @odd) = Bench::figures_in(["# bench: $_", '# bench: pair 8: pair: 1/1 instructions']);
@@ -90,8 +91,10 @@ is_deeply($again, { map { $_ => $now->{$_} } grep { /^trace / } keys %$now }, 't
 my $results = { %{ Bench::environment() }, quick => $now };
 my $before = Bench::load($baseline);
 my $verdict = Bench::compare($results, $before, 'quick');
-ok(!@{ $verdict->{worse} }, 'none is worse than in the baseline') or diag map { "$_\n" } Bench::explain($verdict);
-note map { "$_\n" } @{ $verdict->{differ} } ? Bench::show($results) : (), Bench::explain($verdict);
+my @explained = map { "$_\n" } Bench::explain($verdict);
+ok(!@{ $verdict->{worse} }, 'none is worse than in the baseline') or diag @explained;
+note @explained;
+note Bench::show($results) if @{ $verdict->{differ} };
 
 # --- the whole chain, on a doctored baseline -------------------------------
 
@@ -112,7 +115,8 @@ is($status, 0, 'the figures beside themselves: green');
 like($said, qr/^all figures are those of the baseline$/m, '  as is said');
 ($status, $said) = check('worse', sub { $_[0]{quick}{$some} /= 1.03 });
 isnt($status, 0, 'beside a baseline that was better by 3 %: red');
-like($said, qr/^worse   \Q$some\E: .*\n.*make bench-baseline/m, '  for that figure, and what to do is said');
+like($said, qr/^worse   \Q$some\E: .*\n.*make bench-baseline/m,
+	'  for that figure, and what to do is said');
 ($status, $said) = check('better', sub { $_[0]{quick}{$some} *= 1.03 });
 is($status, 0, 'beside one that was worse: green');
 like($said, qr/^better  \Q$some\E/m, '  and it is named');

@@ -6,8 +6,11 @@
  */
 #include "tests/bench/bench.h"
 
-#define MANY 100000U
-#define FEW  256U
+#include <string.h>
+
+#define MANY  100000U
+#define FEW   256U
+#define GENES 64U
 
 /* Sizes close to where the size classes of heaps end: powers of two and their sixteenths. */
 static size_t border_size(void)
@@ -161,4 +164,127 @@ BENCH(quick_hunt_misfits)
 		}
 	}
 	bench_print_worsts();
+}
+
+/* A step of a short history of a heap. */
+struct gene {
+	uint16_t action, first;
+	uint32_t size;
+};
+
+enum action { TAKE, TAKE_ALIGNED, RESIZE, GIVE, TAKE_MANY, GIVE_EVERY_OTHER, ACTIONS };
+
+static struct gene random_gene(void)
+{
+	return (struct gene){ .action = (uint16_t)(bench_random() % ACTIONS),
+			      .first = (uint16_t)(bench_random() % FEW),
+			      .size = (uint32_t)(bench_random() % 4 ? border_size() % 600
+								    : border_size()) };
+}
+
+static void take_if_none(struct bench_block *block, size_t size)
+{
+	if (!block->ptr)
+		bench_take(block, size);
+}
+
+static void live_through(struct bench_block *blocks, const struct gene *gene)
+{
+	struct bench_block *block = &blocks[gene->first];
+	unsigned int end = gene->first + 20U < FEW ? gene->first + 20U : FEW;
+
+	switch (gene->action) {
+	case TAKE_ALIGNED:
+		bench_give(block);
+		bench_take_aligned(block, 8U << gene->size % 10, gene->size);
+		break;
+	case RESIZE:
+		bench_resize(block, gene->size);
+		break;
+	case GIVE:
+		bench_give(block);
+		break;
+	case TAKE_MANY:
+		for (unsigned int i = gene->first; i < end; i++)
+			take_if_none(&blocks[i], gene->size);
+		break;
+	case GIVE_EVERY_OTHER:
+		for (unsigned int i = gene->first; i < end; i += 2)
+			bench_give(&blocks[i]);
+		break;
+	default:
+		take_if_none(block, gene->size);
+	}
+}
+
+/* The worst call of that kind in the history that the genes tell, on an empty heap. */
+static uint32_t worst_in(struct bench_block *blocks, const struct gene *genes, enum bench_kind kind)
+{
+	bench_abandon();
+	bench_scene("hunt search");
+	for (unsigned int i = 0; i < FEW; i++)
+		blocks[i].ptr = NULL;
+	for (unsigned int i = 0; i < GENES; i++)
+		live_through(blocks, &genes[i]);
+	return bench_worst(kind);
+}
+
+static void mutate(struct gene *genes)
+{
+	for (unsigned int n = bench_between(1, 6); n > 0; n--) {
+		struct gene *gene = &genes[bench_random() % GENES];
+
+		if (bench_random() % 2)
+			*gene = random_gene();
+		else
+			gene->size = (gene->size + bench_between(0, 8) * 4) % (1U << 16);
+	}
+}
+
+/* Changes a few steps of the worst history so far, and keeps that if it is no better. */
+static uint32_t search(struct bench_block *blocks, enum bench_kind kind, unsigned int tries)
+{
+	static struct gene best[GENES], changed[GENES];
+	uint32_t worst = 0, found;
+
+	for (unsigned int i = 0; i < GENES; i++)
+		best[i] = random_gene();
+	while (tries-- > 0) {
+		memcpy(changed, best, sizeof(best));
+		mutate(changed);
+		found = worst_in(blocks, changed, kind);
+		if (found < worst)
+			continue;
+		worst = found;
+		memcpy(best, changed, sizeof(best));
+	}
+	return worst;
+}
+
+/* For each kind, the history in which one call takes longest is bred, from several beginnings. */
+static void search_all(const char *name, unsigned int beginnings)
+{
+	struct bench_block *blocks = bench_blocks(FEW);
+	uint32_t worst[BENCH_KINDS] = { 0 };
+
+	for (; beginnings > 0; beginnings--) {
+		for (unsigned int kind = 0; kind < BENCH_KINDS; kind++) {
+			uint32_t found = search(blocks, kind, 400);
+
+			worst[kind] = found > worst[kind] ? found : worst[kind];
+		}
+	}
+	bench_scene("hunt %s", name);
+	for (unsigned int kind = 0; kind < BENCH_KINDS; kind++)
+		bench_print_worst(kind, worst[kind]);
+}
+
+BENCH(quick_hunt_search)
+{
+	search_all("search", 1);
+}
+
+BENCH(long_hunt_search)
+{
+	search_all("longer search", 8);
 }

@@ -38,6 +38,7 @@ static void print_pairs(const char *what, bench_fn *fn, uintptr_t a, uintptr_t b
 		made += count_new(fn, a, b, &ptr);
 		freed += count_kfree(ptr);
 	}
+	bench_print("pair", made + freed, CALLS, "instructions");
 	bench_print(what, made, CALLS, "instructions");
 	bench_print("kfree", freed, CALLS, "instructions");
 }

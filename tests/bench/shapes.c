@@ -165,7 +165,7 @@ BENCH(quick_ruin_alternating)
 	print_all();
 }
 
-/* One block grows while small ones are taken beside it, as a table does that they are entered in. */
+/* One block grows while small ones are taken beside it, as a table does that lists them. */
 BENCH(quick_ruin_growing)
 {
 	struct bench_block *blocks = bench_blocks(20001);

@@ -67,7 +67,7 @@ static void burst(struct bench_block *blocks, size_t size, unsigned int n, enum 
 		bench_give(&blocks[order == LIFO ? n - 1 - i : i]);
 }
 
-/* Many at once, given back in one order or the other; ten times, of which the first is not counted. */
+/* Many at once, given back in one order or another; ten times, the first of them uncounted. */
 static void bursts(struct bench_block *blocks, size_t size, unsigned int n)
 {
 	static const char *const names[ORDERS] = { "lifo", "fifo", "random" };
