@@ -81,6 +81,7 @@ run: build/fencepost.iso build/demo.iso ## boot in QEMU: the monitor, or a demon
 include tests/traces/traces.mk
 include tests/broken/broken.mk
 include tests/host/host.mk
+include tests/preload/preload.mk
 include tests/coverage/coverage.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
@@ -91,7 +92,7 @@ IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf 
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
-test: $(IMAGES) $(HOST_TESTS) ## everything a change needs, through prove
+test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) ## everything a change needs, through prove
 	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
 
 .PHONY: images

@@ -35,11 +35,15 @@ my %BRINGS = (
 	'cppcheck' => ['cppcheck'],
 	'libc6-dev-i386-cross' => ['/usr/i686-linux-gnu/include/stdio.h'],
 	'libc6-i386-cross' => ['/usr/i686-linux-gnu/lib/ld-linux.so.2'],
+	'git' => ['git'],
+	'python3' => ['python3'],
+	'sqlite3' => ['sqlite3'],
 	'gcc-multilib' => ['/usr/lib/gcc/x86_64-linux-gnu/12/32/libasan.so'],
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
-my @TEST = qw(clang clang-format cppcheck gcc grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf);
+my @TEST = qw(clang clang-format cppcheck gcc git grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf python3
+	sqlite3);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
 my $FLAGS = 'install --no-install-recommends --no-remove -y';
 
