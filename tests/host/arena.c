@@ -86,6 +86,11 @@ void *arena_sbrk(intptr_t increment)
 	return before;
 }
 
+uintptr_t arena_base(void)
+{
+	return (uintptr_t)base;
+}
+
 int arena_is_empty(void)
 {
 	return end == base;

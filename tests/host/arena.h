@@ -25,6 +25,9 @@ void arena_reset(enum arena_company company, size_t limit, size_t skew, uint32_t
 
 void *arena_sbrk(intptr_t increment);
 
+/* Where arena_reset() put the break. */
+uintptr_t arena_base(void);
+
 /* Whether the break is where arena_reset() put it. */
 int arena_is_empty(void);
 

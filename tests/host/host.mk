@@ -16,7 +16,7 @@
 
 HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines
 HOST_BY_GCC := $(HOST_PROGRAMS) heap_sequences
-HOST_FAST := heap_model heap_sequences
+HOST_FAST := heap_model heap_sequences ageing
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -36,6 +36,7 @@ HOST_SRCS_heap_unit := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_corners := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_refusal := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_heap_sequences := kernel/mm/heap.c
+HOST_SRCS_ageing := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_memmap_test := kernel/mm/memmap.c
 HOST_SRCS_trace_test := kernel/monitor/trace.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c
@@ -79,5 +80,9 @@ build/host/fast/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
 		-DMODEL_SEED=5 -DSEQUENCES_DEPTH=5 -o $@ $(filter %.c,$^)
 
 .PHONY: test-long
-test-long: $(HOST_FAST:%=build/host/fast/%) ## a thousand million operations, sequences of six: some minutes
+test-long: build/host/fast/heap_model build/host/fast/heap_sequences ## a thousand million operations, sequences of six: some minutes
 	OPERATIONS=1000000000 DEPTH=6 prove -j2 -v $^
+
+.PHONY: ageing
+ageing: build/host/fast/ageing ## a thousand million operations at constant live bytes: the heap does not grow
+	OPERATIONS=1000000000 YOUNG=10000000 prove -v $<
