@@ -12,10 +12,14 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 # Compilers are looked for while this file is read, so what `deps` installs is
 # only found by a make that starts after it.
 REST := $(filter-out deps,$(MAKECMDGOALS))
+# What a goal needs, if that is not all of it.
+NEEDS_run := run
+NEEDS_all := run
+NEEDS_bench-host := bench
 .NOTPARALLEL:
 .PHONY: deps $(REST)
 deps:
-	@tools/deps $(if $(filter-out run all,$(REST)),test,$(if $(REST),run,test))
+	@tools/deps $(sort $(foreach goal,$(or $(REST),test),$(or $(NEEDS_$(goal)),test)))
 $(REST): deps
 	@$(MAKE) --no-print-directory $@
 
@@ -87,12 +91,13 @@ include tests/coverage/coverage.mk
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
 
 include tests/bench/bench.mk
+include tests/peers/peers.mk
 
 IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
-test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) ## everything a change needs, through prove
+test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) $(PEERS_FILES) ## everything a change needs, through prove
 	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
 
 .PHONY: images
@@ -119,6 +124,8 @@ help: ## this list
 	@echo '  SEED           order of the tests in the kernel, as printed at their end'
 	@echo '  ONLY           run the tests in the kernel whose names contain this'
 	@echo '  PROVEFLAGS     for prove, e.g. -v'
+	@echo '  PEERS          more allocators for make bench-host: paths of shared libraries'
+	@echo '  ROUNDS         how often make bench-host times each of them (7)'
 	@echo '  V              1 shows commands whole'
 
 # What is built depends on these too, so they are kept in files that change with them.

@@ -38,12 +38,18 @@ my %BRINGS = (
 	'git' => ['git'],
 	'python3' => ['python3'],
 	'sqlite3' => ['sqlite3'],
+	'valgrind' => ['valgrind'],
+	'libmimalloc2.0' => ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2'],
+	'libjemalloc2' => ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2'],
+	'libtcmalloc-minimal4' => ['/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4'],
 	'gcc-multilib' => ['/usr/lib/gcc/x86_64-linux-gnu/12/32/libasan.so'],
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
 my @TEST = qw(clang clang-format cppcheck gcc git grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf python3
 	sqlite3);
+my @HOST = qw(gcc libc6-dev);
+my @BENCH = qw(gzip libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 perl valgrind);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
 my $FLAGS = 'install --no-install-recommends --no-remove -y';
 
@@ -63,7 +69,7 @@ sub place {
 	}
 }
 
-# Runs tools/deps on a machine that has: packages, other commands, and what else is said:
+# Runs tools/deps, for one group or more in a word each, on a machine that has: packages, other commands, and what else is said:
 #   user => 0 or another id, no => [commands that are not there], fails => n times apt-get
 #   fails, cross => CROSS_COMPILE, empty => apt-get installs nothing
 sub deps {
@@ -137,6 +143,7 @@ sub is_quiet {
 # Nothing missing.
 is_quiet(deps('run', packages => [@CROSS, @RUN]), 'run: nothing missing, nothing said or done');
 is_quiet(deps('test', packages => [@CROSS, @RUN, @TEST, @LIBC32]), 'test: the same');
+is_quiet(deps('bench', packages => [@CROSS, @HOST, @LIBC32, @BENCH]), 'bench: the same, and QEMU need not be');
 is_quiet(deps('run', packages => [@CROSS, @RUN], no => ['apt-get', 'sudo', 'dpkg-query'], user => 1000),
 	'with everything there, apt-get need not be');
 is_quiet(deps('run', packages => \@RUN, commands => ['i686-elf-gcc', 'i686-elf-ld']),
@@ -147,6 +154,13 @@ is_quiet(deps('test', packages => [@RUN, @TEST, 'gcc-multilib', 'binutils-i686-l
 # Something missing.
 asks_for(deps('run'), 'run: from nothing', @CROSS, @RUN);
 asks_for(deps('test'), 'test: from nothing', @CROSS, @RUN, @TEST, @LIBC32);
+asks_for(deps('bench'), 'bench: from nothing', @CROSS, @HOST, @LIBC32, @BENCH);
+asks_for(deps('bench run', packages => [@CROSS, @HOST, @LIBC32]), 'bench and run: what either needs, once',
+	do { my %both = map { $_ => 1 } @RUN, @BENCH; keys %both });
+for my $package (@BENCH) {
+	asks_for(deps('bench', packages => [@CROSS, @HOST, @LIBC32, grep { $_ ne $package } @BENCH]),
+		"bench: all but $package", $package);
+}
 for my $package (@RUN) {
 	asks_for(deps('run', packages => [@CROSS, grep { $_ ne $package } @RUN]),
 		"run: all but $package", $package);
@@ -196,5 +210,5 @@ $got = deps('run', packages => [@CROSS, grep { $_ ne 'mtools' } @RUN], empty => 
 is($got->{status}, 1, 'a package that does not bring what is missing');
 like($got->{output}, qr/^Still missing after the installation:\n  mformat/m, 'is named');
 
-is(deps('build')->{status}, 2, 'an unknown group is refused');
+is(deps($_)->{status}, 2, "an unknown group is refused: '$_'") for 'build', '', 'run build';
 done_testing;
