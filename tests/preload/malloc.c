@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #define PUBLIC	__attribute__((visibility("default")))
+#define INLINE	static inline __attribute__((always_inline))
 #define PAGE	((size_t)4096)
 #define MOST	((size_t)1 << (HEAP_WORD == 8 ? 36 : 30))
 #define LEAST	((size_t)1 << 24)
@@ -142,32 +143,40 @@ static void fault(struct heap *of, const struct heap_fault *fault)
 	abort();
 }
 
-static void start(void)
+__attribute__((cold, noinline)) static void start(void)
 {
 	reserve_some();
 	heap_init(&heap, move_break);
 	heap_set_fault(&heap, fault);
 }
 
-/*
- * Return: whether the lock was taken. A second thread can only come from the
- * first, which is in here now; so what was entered without the lock stays alone.
- */
-static bool enter(enum call call)
+/* Return: whether the lock was taken. */
+__attribute__((noinline)) static bool lock(void)
 {
-	bool locked = !__libc_single_threaded && atomic_load(&forker) != pthread_self();
+	if (atomic_load(&forker) == pthread_self())
+		return false;
+	pthread_mutex_lock(&mutex);
+	return true;
+}
 
-	if (locked)
-		pthread_mutex_lock(&mutex);
+/*
+ * Inline, so that what there is to do without threads is some instructions. A
+ * second thread can only come from the first, which is in here now; so what was
+ * entered without the lock stays alone.
+ */
+INLINE bool enter(enum call call)
+{
+	bool locked = !__libc_single_threaded && lock();
+
 	if (__builtin_expect(!base, 0))
 		start();
 	calls[call]++;
 	return locked;
 }
 
-static void leave(bool locked)
+INLINE void leave(bool locked)
 {
-	if (locked)
+	if (__builtin_expect(locked, 0))
 		pthread_mutex_unlock(&mutex);
 }
 
