@@ -186,9 +186,10 @@ sub explain {
 
 # --- showing ---------------------------------------------------------------
 
-my @WHATS = ('operation', 'pair', 'malloc', 'free', 'realloc', 'copying', 'memalign', 'kmalloc',
-	'kzalloc', 'kmemalign', 'krealloc', 'kfree', 'alloc', 'worst malloc', 'worst free',
-	'worst realloc', 'worst memalign', 'worst alloc', 'utilization', 'bound');
+my @WHATS = ('operation', 'pair', 'malloc', 'alloc', 'free', 'realloc', 'copying', 'memalign',
+	'kmalloc', 'kzalloc', 'kmemalign', 'krealloc', 'kfree', 'plain alloc', 'plain free',
+	'worst malloc', 'worst alloc', 'worst free', 'worst realloc', 'worst memalign',
+	'utilization', 'bound');
 
 # Names with their numbers in the order of numbers.
 sub in_order {
