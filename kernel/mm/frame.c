@@ -15,7 +15,7 @@
  * Freeing goes the other way, for as long as the buddy is free and whole.
  *
  * Only the first frame of a block carries its state; all others say INSIDE.
- * So neither splitting nor merging touches more than two states.
+ * So one step of splitting or merging writes one state, and a few links.
  *
  * There are three zones, by how many can use them. Their borders are multiples
  * of the largest block, so that no block lies across one.
@@ -33,27 +33,42 @@
 #define ZONES  3
 #define ORDERS (FRAME_MAX_ORDER + 1)
 
+/* The four bits below are for the order. */
 enum state {
-	INSIDE,	  /* not the first of its block */
-	RESERVED, /* never in a list */
-	FREE,
-	ALLOCATED,
+	INSIDE = 0x00,	 /* not the first of its block; without an order */
+	RESERVED = 0x10, /* never in a list; of order 0 */
+	FREE = 0x20,
+	ALLOCATED = 0x30,
 };
 
-/* Frame numbers have 20 bits: 8 bytes for each frame hold it all. */
+#define ORDER_MASK 0x0F
+
+/*
+ * Frame numbers have 20 bits: 8 bytes for each frame hold it all. State and
+ * order make one byte, so that "is a free block of this order" is one comparison.
+ */
 struct frame {
-	uint32_t next : 20, order : 4, owner : 4, state : 4;
-	uint32_t prev : 20;
+	uint32_t next : 24; /* if free: the block behind it in its list */
+	uint32_t tag : 8;   /* enum state | order */
+	union {
+		uint32_t prev;	/* if free: the block before it */
+		uint32_t owner; /* if not */
+	};
 };
 
 struct zone {
-	uint32_t lists[ORDERS]; /* first block of each order, or FRAME_NONE */
+	uint32_t limit;		/* the first frame behind it */
 	uint32_t filled;	/* bit for each order whose list is not empty */
-};
+	uint32_t lists[ORDERS]; /* first block of each order, or FRAME_NONE */
+} __attribute__((aligned(64))); /* a cache line for each */
 
 static struct frame *frames;
 static uint32_t total;
-static struct zone zones[ZONES];
+static struct zone zones[ZONES] = {
+	{ .limit = FRAME_DMA_LIMIT },
+	{ .limit = FRAME_LOW_LIMIT },
+	{ .limit = FRAME_NO_LIMIT },
+};
 static uint32_t counts[FRAME_OWNERS];
 static uint32_t fail_countdown, fail_times;
 static bool failed;
@@ -84,89 +99,91 @@ const char *frame_refusal_name(enum frame_refusal refusal)
 	return refusal_names[refusal];
 }
 
-static const uint32_t zone_limits[ZONES] = { FRAME_DMA_LIMIT, FRAME_LOW_LIMIT, FRAME_NO_LIMIT };
-
 _Static_assert(FRAME_LOW_LIMIT == DIRECT_SIZE >> PAGE_SHIFT, "the direct map ends there");
 
 static struct zone *zone_of(uint32_t frame)
 {
-	struct zone *zone = zones;
-
-	while (frame >= zone_limits[zone - zones])
-		zone++;
-	return zone;
+	return &zones[(frame >= FRAME_DMA_LIMIT) + (frame >= FRAME_LOW_LIMIT)];
 }
 
-static void list_add(uint32_t first, unsigned int order)
+static bool is_block(uint32_t first, enum state state, unsigned int order)
 {
-	struct zone *zone = zone_of(first);
+	return first < total && frames[first].tag == (state | order);
+}
+
+static inline void list_add(struct zone *zone, uint32_t first, unsigned int order)
+{
 	uint32_t next = zone->lists[order];
 	struct frame *frame = &frames[first];
 
-	frame->state = FREE;
-	frame->owner = FRAME_FREE;
-	frame->order = order & 15;
+	frame->tag = FREE | order;
+	frame->next = next;
 	frame->prev = FRAME_NONE;
-	frame->next = next & 0xFFFFF;
-	if (next)
-		frames[next].prev = first & 0xFFFFF;
 	zone->lists[order] = first;
 	zone->filled |= 1U << order;
+	if (next)
+		frames[next].prev = first;
 }
 
-static void list_remove(uint32_t first)
+static inline void list_remove(struct zone *zone, uint32_t first, unsigned int order)
 {
-	struct zone *zone = zone_of(first);
-	struct frame *frame = &frames[first];
+	uint32_t next = frames[first].next, prev = frames[first].prev;
 
-	if (frame->next)
-		frames[frame->next].prev = frame->prev;
-	if (frame->prev)
-		frames[frame->prev].next = frame->next;
+	if (prev)
+		frames[prev].next = next;
 	else
-		zone->lists[frame->order] = frame->next;
-	if (!zone->lists[frame->order])
-		zone->filled &= ~(1U << frame->order);
-	frame->state = INSIDE;
-}
-
-static bool is_free_block(uint32_t first, unsigned int order)
-{
-	return first < total && frames[first].state == FREE && frames[first].order == order;
+		zone->lists[order] = next;
+	if (next)
+		frames[next].prev = prev;
+	else if (!prev)
+		zone->filled &= ~(1U << order);
 }
 
 /* Lists a block, merged with its buddies as far as they are free. */
 static void give(uint32_t first, unsigned int order)
 {
+	struct zone *zone = zone_of(first);
+
 	while (order < FRAME_MAX_ORDER) {
 		uint32_t buddy = first ^ (1U << order);
 
-		if (!is_free_block(buddy, order))
+		if (!is_block(buddy, FREE, order))
 			break;
-		list_remove(buddy);
-		frames[first].state = INSIDE;
-		first &= ~(1U << order);
+		list_remove(zone, buddy, order);
+		frames[first | buddy].tag = INSIDE;
+		first &= buddy;
 		order++;
 	}
-	list_add(first, order);
+	list_add(zone, first, order);
 }
 
-/* A block from @zone, halved to @order; FRAME_NONE if there is none. */
+/*
+ * Halves a block that is in no list, down to @to, and lists the upper halves. It
+ * was the smallest that would do, so the lists that they come to are empty.
+ */
+static void split(struct zone *zone, uint32_t first, unsigned int from, unsigned int to)
+{
+	while (from > to) {
+		uint32_t size = 1U << --from;
+
+		frames[first + size] = (struct frame){ .tag = FREE | from };
+		zone->lists[from] = first + size;
+		zone->filled |= size;
+	}
+}
+
+/* A block from @zone, which has one, halved to @order. */
 static uint32_t take(struct zone *zone, unsigned int order)
 {
-	uint32_t larger = zone->filled & ~((1U << order) - 1);
-	unsigned int found;
-	uint32_t first;
+	unsigned int found = order + (unsigned int)__builtin_ctz(zone->filled >> order);
+	uint32_t first = zone->lists[found], next = frames[first].next;
 
-	if (!larger)
-		return FRAME_NONE;
-	found = (unsigned int)__builtin_ctz(larger);
-	first = zone->lists[found];
-	list_remove(first);
-	while (found > order) {
-		found--;
-		list_add(first + (1U << found), found);
-	}
+	zone->lists[found] = next;
+	if (next)
+		frames[next].prev = FRAME_NONE;
+	else
+		zone->filled &= ~(1U << found);
+	split(zone, first, found, order);
 	return first;
 }
 
@@ -182,12 +199,10 @@ static bool must_fail(void)
 
 static uint32_t take_below(unsigned int order, uint32_t limit)
 {
-	uint32_t first = FRAME_NONE;
-
-	for (unsigned int i = ZONES; i-- > 0 && !first;)
-		if (zone_limits[i] <= limit)
-			first = take(&zones[i], order);
-	return first;
+	for (struct zone *zone = &zones[ZONES]; zone-- > zones;)
+		if (zone->limit <= limit && zone->filled >> order)
+			return take(zone, order);
+	return FRAME_NONE;
 }
 
 uint32_t frame_alloc_below(unsigned int order, enum frame_owner owner, uint32_t limit)
@@ -202,19 +217,12 @@ uint32_t frame_alloc_below(unsigned int order, enum frame_owner owner, uint32_t 
 	if (!must_fail())
 		first = take_below(order, limit);
 	if (first) {
-		frames[first].state = ALLOCATED;
-		frames[first].order = order & 15;
-		frames[first].owner = owner & 15;
+		frames[first] = (struct frame){ .tag = ALLOCATED | order, .owner = owner };
 		counts[FRAME_FREE] -= 1U << order;
 		counts[owner] += 1U << order;
 	}
 	irq_restore(flags);
 	return first;
-}
-
-uint32_t frame_alloc(unsigned int order, enum frame_owner owner)
-{
-	return frame_alloc_below(order, owner, FRAME_NO_LIMIT);
 }
 
 /*
@@ -226,16 +234,17 @@ static enum frame_refusal inside_what(uint32_t frame)
 	for (unsigned int order = 1;; order++) {
 		const struct frame *head = &frames[frame & ~((1U << order) - 1)];
 
-		if (head->state != INSIDE)
-			return head->state == FREE ? FRAME_IS_FREE : FRAME_INSIDE;
+		if (head->tag != INSIDE)
+			return (head->tag & ~ORDER_MASK) == FREE ? FRAME_IS_FREE : FRAME_INSIDE;
 	}
 }
 
-static enum frame_refusal objection(uint32_t first, unsigned int order)
+/* Why this is no block to be freed; `cold` keeps it out of the way of one that is. */
+static __attribute__((cold)) enum frame_refusal objection(uint32_t first, unsigned int order)
 {
 	if (first == FRAME_NONE || first >= total)
 		return FRAME_OUTSIDE;
-	switch (frames[first].state) {
+	switch (frames[first].tag & ~ORDER_MASK) {
 	case RESERVED:
 		return FRAME_IS_RESERVED;
 	case FREE:
@@ -245,22 +254,22 @@ static enum frame_refusal objection(uint32_t first, unsigned int order)
 	default:
 		break;
 	}
-	if (order > FRAME_MAX_ORDER)
-		return FRAME_WRONG_ORDER;
-	if (first & ((1U << order) - 1))
+	if (order <= FRAME_MAX_ORDER && (first & ((1U << order) - 1)))
 		return FRAME_UNALIGNED;
-	return frames[first].order == order ? FRAME_FREED : FRAME_WRONG_ORDER;
+	return FRAME_WRONG_ORDER;
 }
 
 enum frame_refusal frame_free(uint32_t first, unsigned int order)
 {
 	unsigned long flags = irq_save();
-	enum frame_refusal refusal = objection(first, order);
+	enum frame_refusal refusal = FRAME_FREED;
 
-	if (refusal == FRAME_FREED) {
+	if (order <= FRAME_MAX_ORDER && is_block(first, ALLOCATED, order)) {
 		counts[frames[first].owner] -= 1U << order;
 		counts[FRAME_FREE] += 1U << order;
 		give(first, order);
+	} else {
+		refusal = objection(first, order);
 	}
 	irq_restore(flags);
 	return refusal;
@@ -276,15 +285,22 @@ uint32_t frame_count(enum frame_owner owner)
 	return counts[owner];
 }
 
+static enum frame_owner owner_of(const struct frame *block)
+{
+	return (block->tag & ~ORDER_MASK) == FREE ? FRAME_FREE : block->owner;
+}
+
 uint32_t frame_count_by_state(enum frame_owner owner)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < total;) {
 		/* We step from block to block, and never on an INSIDE frame. */
-		if (frames[i].owner == owner)
-			n += 1U << frames[i].order;
-		i += 1U << frames[i].order;
+		uint32_t size = 1U << (frames[i].tag & ORDER_MASK);
+
+		if (owner_of(&frames[i]) == owner)
+			n += size;
+		i += size;
 	}
 	return n;
 }
@@ -297,7 +313,7 @@ uint32_t frame_free_blocks(unsigned int order)
 		uint32_t prev = FRAME_NONE;
 
 		for (uint32_t i = zone->lists[order]; i; prev = i, i = frames[i].next) {
-			kassert(is_free_block(i, order) && frames[i].prev == prev);
+			kassert(is_block(i, FREE, order) && frames[i].prev == prev);
 			kassert(zone_of(i) == zone && n < total);
 			n++;
 		}
@@ -326,15 +342,29 @@ bool frame_has_failed(void)
 	return failed;
 }
 
-/* Bring-up: everything is reserved, then claims name owners, then ranges become free. */
+/*
+ * Bring-up: in a table of zeroes every frame is INSIDE some free block, so what
+ * costs time is only what is not free. All that lies in no range is reserved,
+ * then claims name its owners, then the ranges are cut into blocks.
+ */
 
-static void set_owner(uint32_t first, uint32_t n, enum frame_owner owner)
+static void reserve(uint32_t first, uint32_t n, enum frame_owner owner)
 {
 	/* not covered: a loader that puts modules above all usable frames */
 	for (uint32_t i = first; i < first + n && i < total; i++) { /* not covered: see above */
 		counts[frames[i].owner]--;
 		counts[owner]++;
-		frames[i].owner = owner & 15;
+		frames[i] = (struct frame){ .tag = RESERVED, .owner = owner };
+	}
+}
+
+static void reserve_gaps(const struct memmap *map)
+{
+	uint32_t behind = 0;
+
+	for (size_t i = 0; i < map->nranges; i++) {
+		reserve(behind, map->ranges[i].first - behind, FRAME_RESERVED);
+		behind = map->ranges[i].first + map->ranges[i].frames;
 	}
 }
 
@@ -346,12 +376,8 @@ static bool place_table(const struct memmap_range *range, uint32_t need)
 		return false;
 	frames = phys_to_virt(range->first << PAGE_SHIFT);
 	memset(frames, 0, need << PAGE_SHIFT);
-	for (uint32_t i = 0; i < total; i++) {
-		frames[i].state = RESERVED;
-		frames[i].owner = FRAME_RESERVED;
-	}
-	counts[FRAME_RESERVED] = total;
-	set_owner(range->first, need, FRAME_STATE);
+	counts[FRAME_FREE] = total;
+	reserve(range->first, need, FRAME_STATE);
 	return true;
 }
 
@@ -364,24 +390,21 @@ static void claim_owners(const struct memmap_claim *claims, size_t n)
 		if (claims[i].base >> 32)
 			continue;
 		if (claims[i].use == MEMMAP_IMAGE)
-			set_owner(first, (uint32_t)(behind - first), FRAME_IMAGE);
+			reserve(first, (uint32_t)(behind - first), FRAME_IMAGE);
 		else if (claims[i].use == MEMMAP_MODULE)
-			set_owner(first, (uint32_t)(behind - first), FRAME_MODULE);
+			reserve(first, (uint32_t)(behind - first), FRAME_MODULE);
 	}
 }
 
 /* The largest blocks that fit, from the bottom up. */
-static void free_range(uint32_t first, uint32_t n)
+static void list_range(uint32_t first, uint32_t n)
 {
-	for (uint32_t i = first; i < first + n; i++)
-		frames[i].state = INSIDE;
-	set_owner(first, n, FRAME_FREE);
 	while (n > 0) {
 		unsigned int order = FRAME_MAX_ORDER;
 
 		while ((first & ((1U << order) - 1)) || n < 1U << order)
 			order--;
-		list_add(first, order);
+		list_add(zone_of(first), first, order);
 		first += 1U << order;
 		n -= 1U << order;
 	}
@@ -404,11 +427,12 @@ int frame_init(const struct memmap *map, const struct memmap_claim *claims, size
 		total = 0;
 		return -ENOMEM;
 	}
+	reserve_gaps(map);
 	claim_owners(claims, nclaims);
 	for (size_t i = 0; i < map->nranges; i++) {
 		uint32_t taken = i == home ? need : 0;
 
-		free_range(map->ranges[i].first + taken, map->ranges[i].frames - taken);
+		list_range(map->ranges[i].first + taken, map->ranges[i].frames - taken);
 	}
 	return 0;
 }

@@ -55,33 +55,31 @@ enum frame_refusal {
 int frame_init(const struct memmap *map, const struct memmap_claim *claims, size_t nclaims);
 
 /**
- * frame_alloc() - allocate 2^order frames, wherever they are
+ * frame_alloc_below() - allocate 2^order frames below a highest address
  * @order: 0 to FRAME_MAX_ORDER
  * @owner: who is counted as having them, FRAME_TABLES or later
- *
- * Prefers frames above DIRECT_SIZE, which fewer can use. Contents are
- * arbitrary. Interrupts are off for O(log) steps.
- *
- * Return: the first frame's number, FRAME_NONE if there is no such block or
- * @order is too large.
- */
-uint32_t frame_alloc(unsigned int order, enum frame_owner owner);
-
-/**
- * frame_alloc_below() - the same, below a highest address
  * @limit: the frame number that the block must end at or before
  *
  * There are three zones: below 16 MiB, where devices of old can reach it, below
  * DIRECT_SIZE, and above. Zones are taken whole, so a limit between two borders
- * counts as the lower one. Higher zones are tried first.
+ * counts as the lower one. Higher zones, which fewer can use, are tried first.
+ * Contents are arbitrary. Interrupts are off for O(log) steps: one for a block
+ * of @order that is free, and one more for each order that a larger is above it.
  *
- * Return: as frame_alloc(); also FRAME_NONE if @limit is below FRAME_DMA_LIMIT.
+ * Return: the first frame's number; FRAME_NONE if there is no such block, if
+ * @order is too large, or if @limit is below FRAME_DMA_LIMIT.
  */
 uint32_t frame_alloc_below(unsigned int order, enum frame_owner owner, uint32_t limit);
 
 #define FRAME_DMA_LIMIT 0x1000U	 /* 16 MiB */
 #define FRAME_LOW_LIMIT 0x10000U /* DIRECT_SIZE: phys_to_virt() reaches what is below */
 #define FRAME_NO_LIMIT	0x100000U
+
+/* The same, wherever they are. */
+static inline uint32_t frame_alloc(unsigned int order, enum frame_owner owner)
+{
+	return frame_alloc_below(order, owner, FRAME_NO_LIMIT);
+}
 
 static inline uint32_t frame_alloc_low(unsigned int order, enum frame_owner owner)
 {
