@@ -26,50 +26,81 @@ int brk_init(struct brk *brk, struct address_space *space, uintptr_t base, uintp
 	return 0;
 }
 
-static bool map_page(const struct brk *brk, uintptr_t virt)
-{
-	uint32_t frame = frame_alloc(0, FRAME_HEAP);
+/* Pages are mapped and unmapped so many at a time, with their frames' numbers on the stack. */
+#define BATCH 64U
 
-	if (!frame)
-		return false;
-	if (paging_map(brk->space, virt, frame, PAGE_WRITE)) {
-		frame_free(frame, 0);
-		return false;
-	}
-	memset((void *)virt, 0, PAGE_SIZE);
-	return true;
+static uint32_t batch(uintptr_t from, uintptr_t to)
+{
+	uint32_t pages = (uint32_t)((to - from) >> PAGE_SHIFT);
+
+	return pages < BATCH ? pages : BATCH;
 }
 
-static void unmap_page(const struct brk *brk, uintptr_t virt)
+static bool map_batch(const struct brk *brk, uintptr_t virt, uint32_t n)
 {
-	enum frame_refusal refusal;
-	uint32_t frame;
+	uint32_t frames[BATCH], got = 0;
 
-	if (paging_unmap(brk->space, virt, &frame))
-		panic_at((void *)virt, "break: page 0x%08lx should be mapped", (unsigned long)virt);
-	refusal = frame_free(frame, 0);
-	if (refusal != FRAME_FREED)
-		panic_at((void *)virt, "break: page 0x%08lx has frame %u: %s", (unsigned long)virt,
-			 frame, frame_refusal_name(refusal));
+	while (got < n && (frames[got] = frame_alloc(0, FRAME_HEAP)))
+		got++;
+	if (got == n && !paging_map_span(brk->space, virt, frames, n, PAGE_WRITE)) {
+		memset((void *)virt, 0, n << PAGE_SHIFT);
+		return true;
+	}
+	while (got > 0)
+		frame_free(frames[--got], 0);
+	return false;
+}
+
+/* Before a panic: the pages below are mapped again, for the report to look at the heap there. */
+static void put_back(const struct brk *brk, uintptr_t virt, const uint32_t *frames, uint32_t n)
+{
+	paging_map_span(brk->space, virt, frames, n, PAGE_WRITE);
+}
+
+static void unmap_batch(const struct brk *brk, uintptr_t virt, uint32_t n)
+{
+	uint32_t frames[BATCH];
+	uint32_t got = paging_unmap_span(brk->space, virt, frames, n);
+
+	if (got < n) {
+		uintptr_t page = virt + (got << PAGE_SHIFT);
+
+		put_back(brk, virt, frames, got);
+		panic_at((void *)page, "break: page 0x%08lx should be mapped", (unsigned long)page);
+	}
+	while (n-- > 0) {
+		enum frame_refusal refusal = frame_free(frames[n], 0);
+		uintptr_t page = virt + (n << PAGE_SHIFT);
+
+		if (refusal == FRAME_FREED)
+			continue;
+		put_back(brk, virt, frames, n);
+		panic_at((void *)page, "break: page 0x%08lx has frame %u: %s", (unsigned long)page,
+			 frames[n], frame_refusal_name(refusal));
+	}
 }
 
 static void unmap_down(const struct brk *brk, uintptr_t from, uintptr_t to)
 {
 	while (from > to) {
-		from -= PAGE_SIZE;
-		unmap_page(brk, from);
+		uint32_t n = batch(to, from);
+
+		from -= n << PAGE_SHIFT;
+		unmap_batch(brk, from, n);
 	}
 }
 
 int brk_set(struct brk *brk, uintptr_t end)
 {
 	uintptr_t mapped = page_end(brk->end), wanted;
+	uint32_t n;
 
 	if (end < brk->base || end > brk->limit - PAGE_SIZE)
 		return -EINVAL;
 	wanted = page_end(end);
-	for (uintptr_t virt = mapped; virt < wanted; virt += PAGE_SIZE) {
-		if (!map_page(brk, virt)) {
+	for (uintptr_t virt = mapped; virt < wanted; virt += n << PAGE_SHIFT) {
+		n = batch(virt, wanted);
+		if (!map_batch(brk, virt, n)) {
 			unmap_down(brk, virt, mapped);
 			return -ENOMEM;
 		}

@@ -50,11 +50,16 @@ static uint32_t *table_of(const struct address_space *space, uintptr_t virt)
 	return entry & ENTRY_PRESENT ? phys_to_virt(entry & ENTRY_FRAME) : NULL;
 }
 
+static uint32_t index_in_table(uintptr_t virt)
+{
+	return virt >> PAGE_SHIFT & (TABLE_ENTRIES - 1);
+}
+
 /* The entry of a mapped page, NULL if @virt is not mapped. */
 static uint32_t *entry_of(const struct address_space *space, uintptr_t virt)
 {
 	uint32_t *table = table_of(space, virt);
-	uint32_t *entry = table ? &table[virt >> PAGE_SHIFT & (TABLE_ENTRIES - 1)] : NULL;
+	uint32_t *entry = table ? &table[index_in_table(virt)] : NULL;
 
 	return entry && (*entry & ENTRY_PRESENT) ? entry : NULL;
 }
@@ -66,26 +71,15 @@ static uint32_t *new_table(void)
 	return frame ? memset(phys_to_virt(frame << PAGE_SHIFT), 0, PAGE_SIZE) : NULL;
 }
 
-int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsigned int prot)
+/* An empty table for @virt, which has none; NULL if there is no frame for it. */
+static uint32_t *add_table(struct address_space *space, uintptr_t virt)
 {
-	uint32_t *table, *entry;
+	uint32_t *table = new_table();
 
-	if (virt & PAGE_MASK)
-		return -EINVAL;
-	table = table_of(space, virt);
-	if (!table) {
-		table = new_table();
-		if (!table)
-			return -ENOMEM;
+	if (table)
 		space->dir[virt >> TABLE_SHIFT] =
 			virt_to_phys(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
-	}
-	entry = &table[virt >> PAGE_SHIFT & (TABLE_ENTRIES - 1)];
-	if (*entry & ENTRY_PRESENT)
-		return -EEXIST;
-	*entry = frame << PAGE_SHIFT | entry_flags(prot);
-	space->used[virt >> TABLE_SHIFT]++;
-	return 0;
+	return table;
 }
 
 static void drop_table(struct address_space *space, uintptr_t virt)
@@ -100,20 +94,99 @@ static void drop_table(struct address_space *space, uintptr_t virt)
 		panic("page table at frame %u: %s", frame, frame_refusal_name(refusal));
 }
 
+/* How many of @n pages from @virt on have their entries in the same table. */
+static uint32_t within_table(uintptr_t virt, uint32_t n)
+{
+	uint32_t rest = TABLE_ENTRIES - index_in_table(virt);
+
+	return n < rest ? n : rest;
+}
+
+/* Maps up to the first entry that is in use; the number of those that were not. */
+static uint32_t fill(uint32_t *entries, const uint32_t *frames, uint32_t n, uint32_t flags)
+{
+	uint32_t i = 0;
+
+	for (; i < n && !(entries[i] & ENTRY_PRESENT); i++)
+		entries[i] = frames[i] << PAGE_SHIFT | flags;
+	return i;
+}
+
+int paging_map_span(struct address_space *space, uintptr_t virt, const uint32_t *frames, uint32_t n,
+		    unsigned int prot)
+{
+	uint32_t done = 0, last = UINTPTR_MAX >> PAGE_SHIFT;
+	int error = 0;
+
+	if ((virt & PAGE_MASK) || n > last - (virt >> PAGE_SHIFT) + 1)
+		return -EINVAL;
+	while (done < n && !error) {
+		uintptr_t at = virt + (done << PAGE_SHIFT);
+		uint32_t here = within_table(at, n - done), filled = 0;
+		uint32_t *table = table_of(space, at);
+
+		if (!table)
+			table = add_table(space, at);
+		if (table)
+			filled = fill(&table[index_in_table(at)], &frames[done], here,
+				      entry_flags(prot));
+		space->used[at >> TABLE_SHIFT] += filled;
+		done += filled;
+		if (filled < here)
+			error = table ? -EEXIST : -ENOMEM;
+	}
+	while (error && done > 0)
+		paging_unmap(space, virt + (--done << PAGE_SHIFT), NULL);
+	return error;
+}
+
+int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsigned int prot)
+{
+	return paging_map_span(space, virt, &frame, 1, prot);
+}
+
+/* Unmaps up to the first entry that is not in use; the number of those that were. */
+static uint32_t clear(uint32_t *entries, uintptr_t virt, uint32_t *frames, uint32_t n)
+{
+	uint32_t i = 0;
+
+	for (; i < n && (entries[i] & ENTRY_PRESENT); i++) {
+		frames[i] = entries[i] >> PAGE_SHIFT;
+		entries[i] = 0;
+		tlb_flush_page(virt + (i << PAGE_SHIFT));
+	}
+	return i;
+}
+
+uint32_t paging_unmap_span(struct address_space *space, uintptr_t virt, uint32_t *frames,
+			   uint32_t n)
+{
+	uint32_t done = 0, here, cleared;
+
+	if (virt & PAGE_MASK)
+		return 0;
+	do {
+		uintptr_t at = virt + (done << PAGE_SHIFT);
+		uint32_t *table = table_of(space, at);
+
+		here = within_table(at, n - done);
+		cleared = table ? clear(&table[index_in_table(at)], at, &frames[done], here) : 0;
+		space->used[at >> TABLE_SHIFT] -= cleared;
+		if (cleared > 0 && space->used[at >> TABLE_SHIFT] == 0)
+			drop_table(space, at);
+		done += cleared;
+	} while (cleared == here && done < n);
+	return done;
+}
+
 int paging_unmap(struct address_space *space, uintptr_t virt, uint32_t *frame)
 {
-	uint32_t *entry = entry_of(space, virt);
+	uint32_t was;
 
 	if (virt & PAGE_MASK)
 		return -EINVAL;
-	if (!entry)
+	if (paging_unmap_span(space, virt, frame ? frame : &was, 1) == 0)
 		return -ENOENT;
-	if (frame)
-		*frame = *entry >> PAGE_SHIFT;
-	*entry = 0;
-	tlb_flush_page(virt);
-	if (--space->used[virt >> TABLE_SHIFT] == 0)
-		drop_table(space, virt);
 	return 0;
 }
 
@@ -206,12 +279,29 @@ bool paging_probe(uint32_t frame)
 	return held == 2;
 }
 
-/* How a page of the direct map is protected; *mapped tells whether it is there at all. */
-static unsigned int direct_prot(uintptr_t virt, bool *mapped)
+/* The direct map's pages under one table: all there, all writable. */
+static int map_direct(uint32_t first, uint32_t n)
 {
-	*mapped = virt != DIRECT_BASE && virt != (uintptr_t)boot_stack_guard &&
-		  virt != (uintptr_t)fault_stack_guard;
-	return virt >= (uintptr_t)__text_start && virt < (uintptr_t)__rodata_end ? 0 : PAGE_WRITE;
+	uintptr_t virt = DIRECT_BASE + (first << PAGE_SHIFT);
+	uint32_t *table = add_table(&kernel_space, virt);
+
+	if (!table)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		table[i] = (first + i) << PAGE_SHIFT | ENTRY_PRESENT | ENTRY_WRITE;
+	kernel_space.used[virt >> TABLE_SHIFT] = (uint16_t)n;
+	return 0;
+}
+
+/* Takes from the direct map what must not be there, and what must not be written. */
+static void protect_kernel(void)
+{
+	for (uintptr_t virt = (uintptr_t)__text_start; virt < (uintptr_t)__rodata_end;
+	     virt += PAGE_SIZE)
+		paging_protect(&kernel_space, virt, 0);
+	paging_unmap(&kernel_space, DIRECT_BASE, NULL);
+	paging_unmap(&kernel_space, (uintptr_t)boot_stack_guard, NULL);
+	paging_unmap(&kernel_space, (uintptr_t)fault_stack_guard, NULL);
 }
 
 int paging_init(uint32_t ram_frames)
@@ -223,14 +313,10 @@ int paging_init(uint32_t ram_frames)
 		return -ENOMEM;
 	if (n > DIRECT_SIZE >> PAGE_SHIFT)
 		n = DIRECT_SIZE >> PAGE_SHIFT;
-	for (uint32_t frame = 0; frame < n; frame++) {
-		uintptr_t virt = DIRECT_BASE + (frame << PAGE_SHIFT);
-		bool mapped;
-		unsigned int prot = direct_prot(virt, &mapped);
-
-		if (mapped && paging_map(&kernel_space, virt, frame, prot))
+	for (uint32_t frame = 0; frame < n; frame += TABLE_ENTRIES)
+		if (map_direct(frame, within_table(frame << PAGE_SHIFT, n - frame)))
 			return -ENOMEM;
-	}
+	protect_kernel();
 	write_cr3(virt_to_phys(kernel_space.dir));
 	write_cr0(read_cr0() | CR0_WP);
 	trap_use_page_directory(virt_to_phys(kernel_space.dir));

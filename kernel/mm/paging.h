@@ -52,24 +52,46 @@ bool paging_probe(uint32_t frame);
 int paging_init(uint32_t ram_frames);
 
 /**
- * paging_map() - map one page
+ * paging_map_span() - map pages side by side
  * @space: where
- * @virt: its address, a multiple of PAGE_SIZE
- * @frame: the frame that shall lie there
+ * @virt: the address of the first, a multiple of PAGE_SIZE
+ * @frames: the frame that shall lie there, for each page
+ * @n: how many pages
  * @prot: PAGE_WRITE, PAGE_USER, or both
  *
- * O(1); a new page table is cleared.
+ * O(n), with one walk from the directory for each page table; a new one is
+ * cleared.
  *
- * Return: 0; -EINVAL if @virt is not aligned, -EEXIST if something is mapped
- * there, -ENOMEM if there is no frame for a page table. Then nothing changed.
+ * Return: 0; -EINVAL if @virt is not aligned or the span reaches beyond the last
+ * address, -EEXIST if something is mapped within it, -ENOMEM if there is no
+ * frame for a page table. Then nothing has changed.
  */
+int paging_map_span(struct address_space *space, uintptr_t virt, const uint32_t *frames, uint32_t n,
+		    unsigned int prot);
+
+/**
+ * paging_unmap_span() - unmap pages side by side
+ * @virt: the address of the first
+ * @frames: receives the frames that lay there, which now are the caller's
+ * @n: how many pages
+ *
+ * O(n), with one walk from the directory for each page table. One that becomes
+ * empty is given back.
+ *
+ * Return: how many were unmapped, which are the first of the span: less than @n if
+ * nothing is mapped at the next, 0 if @virt is not aligned.
+ */
+uint32_t paging_unmap_span(struct address_space *space, uintptr_t virt, uint32_t *frames,
+			   uint32_t n);
+
+/* A span of a single page. O(1). */
 int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsigned int prot);
 
 /**
  * paging_unmap() - unmap one page
  * @frame: receives the frame that lay there, which now is the caller's; may be NULL
  *
- * O(1), but for looking after a page table that has become empty.
+ * O(1).
  *
  * Return: 0; -EINVAL if @virt is not aligned, -ENOENT if nothing is mapped there.
  */

@@ -44,13 +44,13 @@ my %panics = (
 		[qr/assertion failed: answer == 42, tests\/broken\/panics\.c:\d+/,
 			['panic_at_a_failed_assertion'], 0],
 	panic_at_a_page_missing_below_the_break =>
-		[qr/break: page 0xd\w+ should be mapped/, [qw(unmap_page)], 0,
+		[qr/break: page 0xd\w+ should be mapped/, [qw(unmap_(?:batch|down))], 0,
 			qr/^  the    page 0xd\w+  not mapped/m],
 	panic_at_a_frame_missing_below_the_break =>
 		[qr/break: page 0xd\w+ has frame \d+: the frame is free: freed twice, or never allocated/,
-			[qw(unmap_page)], 0],
+			[qw(unmap_(?:batch|down))], 0],
 	panic_at_a_page_table_freed =>
-		[qr/page table at frame \d+: the frame is free.*/, ['paging_unmap'], 0],
+		[qr/page table at frame \d+: the frame is free.*/, [qw(paging_unmap_span paging_unmap)], 0],
 	panic_at_a_ledger_that_disagrees => ['as told', ['panic_at_a_ledger_that_disagrees'], 0,
 		qr/^ledger: heap frames: the counter and the page tables disagree$/m],
 	panic_at_the_last_page => [qr/page fault: writing 0xfffffff0, which is not mapped/, ['write_to'], 1,

@@ -224,6 +224,34 @@ KTEST(growth_refused_at_any_frame_is_undone_whole)
 	CHECK_EQ(brk_set(&brk, BASE), 0);
 }
 
+/* From below the end of one page table, over the whole next one, into a third. */
+KTEST(growth_over_page_tables_refused_at_any_frame_is_undone_whole)
+{
+	const uintptr_t base = HEAP_LIMIT - 0xC00000 - 3 * PAGE_SIZE;
+	const uint32_t pages = 3 + 1024 + 3;
+	uint32_t free = frame_count(FRAME_FREE), tables = frame_count(FRAME_TABLES), n = 0;
+	struct brk brk;
+
+	if (free < 2 * pages)
+		return; /* a small machine: the test above must do */
+	CHECK_EQ(brk_init(&brk, &kernel_space, base, HEAP_LIMIT), 0);
+	do {
+		n += n < 70 || n + 80 > pages ? 1 : 61; /* not each of those in the middle */
+		frame_fail_at(n, 1);
+		if (brk_set(&brk, base + pages * PAGE_SIZE) == 0)
+			break;
+		CHECK(frame_has_failed());
+		CHECK_EQ(brk.end, base);
+		CHECK_EQ(paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT), 0);
+		CHECK_EQ(frame_count(FRAME_FREE), free);
+	} while (n < 2 * pages);
+	CHECK_EQ(n, pages + 3 + 1); /* three page tables, and the request that was not made */
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 3);
+	CHECK(is_zero(base + (pages - 1) * PAGE_SIZE, base + pages * PAGE_SIZE));
+	CHECK_EQ(brk_set(&brk, base), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables);
+}
+
 KTEST(two_breaks_side_by_side_do_not_disturb_each_other)
 {
 	struct brk low, high;

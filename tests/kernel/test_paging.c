@@ -134,6 +134,143 @@ KTEST(mapping_without_a_frame_for_the_table_fails_and_loses_nothing)
 	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
 }
 
+/* A span across the border of two page tables, both of them new. */
+#define SPAN	  5U
+#define SPAN_VIRT (TEMP_BASE + 0x400000 - 2 * PAGE_SIZE)
+
+static uint32_t span_frames[SPAN];
+
+static bool take_span(void)
+{
+	bool taken = true;
+
+	for (unsigned int i = 0; i < SPAN; i++)
+		taken &= (span_frames[i] = frame_alloc(0, FRAME_OTHER)) != FRAME_NONE;
+	return taken;
+}
+
+static bool give_span(void)
+{
+	bool given = true;
+
+	for (unsigned int i = 0; i < SPAN; i++)
+		given &= frame_free(span_frames[i], 0) == FRAME_FREED;
+	return given;
+}
+
+static uint32_t mapped_temporarily(void)
+{
+	return paging_count(&kernel_space, TEMP_BASE, UINTPTR_MAX);
+}
+
+KTEST(span_of_pages_is_mapped_and_unmapped_across_two_tables)
+{
+	uint32_t tables = frame_count(FRAME_TABLES), found[SPAN] = { 0 };
+
+	CHECK(take_span());
+	CHECK_EQ(paging_map_span(&kernel_space, SPAN_VIRT, span_frames, SPAN, PAGE_WRITE), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 2);
+	CHECK_EQ(mapped_temporarily(), SPAN);
+	for (unsigned int i = 0; i < SPAN; i++) {
+		uintptr_t virt = SPAN_VIRT + i * PAGE_SIZE;
+		unsigned int prot;
+
+		CHECK(paging_translate(&kernel_space, virt, &found[i], &prot));
+		CHECK(found[i] == span_frames[i] && prot == PAGE_WRITE);
+		*(volatile uint32_t *)virt = i;
+	}
+	memset(found, 0, sizeof(found));
+	CHECK_EQ(paging_unmap_span(&kernel_space, SPAN_VIRT, found, SPAN), SPAN);
+	CHECK(memcmp(found, span_frames, sizeof(found)) == 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables);
+	for (unsigned int i = 0; i < SPAN; i++) /* nothing of it is remembered by the processor */
+		CHECK(faults(read_byte, (void *)(SPAN_VIRT + i * PAGE_SIZE), 0));
+	CHECK(give_span());
+}
+
+KTEST(span_refused_at_any_page_changes_nothing)
+{
+	uint32_t tables = frame_count(FRAME_TABLES), frame = frame_alloc(0, FRAME_OTHER), found;
+
+	CHECK(take_span() && frame);
+	for (unsigned int i = 0; i < SPAN; i++) {
+		uintptr_t taken = SPAN_VIRT + i * PAGE_SIZE;
+
+		CHECK_EQ(paging_map(&kernel_space, taken, frame, 0), 0);
+		CHECK_EQ(paging_map_span(&kernel_space, SPAN_VIRT, span_frames, SPAN, PAGE_WRITE),
+			 -EEXIST);
+		CHECK_EQ(mapped_temporarily(), 1);
+		CHECK_EQ(frame_count(FRAME_TABLES), tables + 1);
+		CHECK_EQ(paging_unmap(&kernel_space, taken, &found), 0);
+		CHECK_EQ(found, frame);
+	}
+	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
+	CHECK(give_span());
+}
+
+KTEST(span_without_a_frame_for_any_of_its_tables_is_undone)
+{
+	uint32_t tables = frame_count(FRAME_TABLES);
+
+	CHECK(take_span());
+	for (uint32_t n = 1; n <= 2; n++) {
+		frame_fail_at(n, 1);
+		CHECK_EQ(paging_map_span(&kernel_space, SPAN_VIRT, span_frames, SPAN, PAGE_WRITE),
+			 -ENOMEM);
+		CHECK(frame_has_failed());
+		CHECK_EQ(mapped_temporarily(), 0);
+		CHECK_EQ(frame_count(FRAME_TABLES), tables);
+		CHECK(faults(read_byte, (void *)SPAN_VIRT, 0));
+	}
+	CHECK(give_span());
+}
+
+KTEST(unmapping_a_span_ends_at_the_first_page_that_is_not_there)
+{
+	uint32_t tables = frame_count(FRAME_TABLES), found[SPAN];
+
+	CHECK(take_span());
+	for (unsigned int hole = 0; hole < SPAN; hole++) {
+		uintptr_t virt = SPAN_VIRT + hole * PAGE_SIZE;
+
+		CHECK_EQ(paging_map_span(&kernel_space, SPAN_VIRT, span_frames, SPAN, 0), 0);
+		CHECK_EQ(paging_unmap(&kernel_space, virt, NULL), 0);
+		CHECK_EQ(paging_unmap_span(&kernel_space, SPAN_VIRT, found, SPAN), hole);
+		CHECK(memcmp(found, span_frames, hole * sizeof(found[0])) == 0);
+		CHECK_EQ(mapped_temporarily(), SPAN - 1 - hole);
+		CHECK_EQ(paging_unmap_span(&kernel_space, virt + PAGE_SIZE, found, SPAN),
+			 SPAN - 1 - hole);
+		CHECK_EQ(frame_count(FRAME_TABLES), tables);
+	}
+	CHECK(give_span());
+}
+
+KTEST(span_that_is_not_aligned_or_beyond_the_last_address_is_refused)
+{
+	const uintptr_t last = 0xFFFFF000U;
+	uint32_t found[2];
+
+	CHECK(take_span());
+	CHECK_EQ(paging_map_span(&kernel_space, SPAN_VIRT + 4, span_frames, SPAN, 0), -EINVAL);
+	CHECK_EQ(paging_map_span(&kernel_space, last, span_frames, 2, 0), -EINVAL);
+	CHECK_EQ(paging_map_span(&kernel_space, VIRT, span_frames, UINT32_MAX, 0), -EINVAL);
+	CHECK_EQ(mapped_temporarily(), 0);
+	CHECK_EQ(paging_map_span(&kernel_space, last - PAGE_SIZE, span_frames, 2, 0), 0);
+	CHECK_EQ(paging_unmap_span(&kernel_space, last - PAGE_SIZE + 4, found, 2), 0);
+	CHECK_EQ(paging_unmap_span(&kernel_space, last - PAGE_SIZE, found, 3), 2);
+	CHECK_EQ(mapped_temporarily(), 0);
+	CHECK(give_span());
+}
+
+KTEST(span_of_no_pages_is_nothing)
+{
+	uint32_t tables = frame_count(FRAME_TABLES);
+
+	CHECK_EQ(paging_map_span(&kernel_space, VIRT, NULL, 0, 0), 0);
+	CHECK_EQ(paging_unmap_span(&kernel_space, VIRT, NULL, 0), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables);
+}
+
 KTEST(new_page_table_maps_nothing_whatever_was_in_its_frame)
 {
 	uint32_t frame = frame_alloc(0, FRAME_OTHER), dirty = frame_alloc_low(0, FRAME_OTHER);
