@@ -102,42 +102,47 @@ static uint32_t within_table(uintptr_t virt, uint32_t n)
 	return n < rest ? n : rest;
 }
 
-/* Maps up to the first entry that is in use; the number of those that were not. */
-static uint32_t fill(uint32_t *entries, const uint32_t *frames, uint32_t n, uint32_t flags)
+/* As much of a span as one table holds, up to a page that is mapped; how many pages that is. */
+static uint32_t map_in_table(struct address_space *space, uintptr_t virt, const uint32_t *frames,
+			     uint32_t n, uint32_t flags)
 {
+	uint32_t *table = table_of(space, virt), *entry;
 	uint32_t i = 0;
 
-	for (; i < n && !(entries[i] & ENTRY_PRESENT); i++)
-		entries[i] = frames[i] << PAGE_SHIFT | flags;
+	if (!table)
+		table = add_table(space, virt);
+	if (!table)
+		return 0;
+	entry = &table[index_in_table(virt)];
+	n = within_table(virt, n);
+	for (; i < n && !(entry[i] & ENTRY_PRESENT); i++)
+		entry[i] = frames[i] << PAGE_SHIFT | flags;
+	space->used[virt >> TABLE_SHIFT] += i;
 	return i;
+}
+
+/* Unmaps what there is of a span that could not be mapped whole; what stood in its way. */
+static __attribute__((cold)) int undo_map(struct address_space *space, uintptr_t virt,
+					  uint32_t done)
+{
+	int error = table_of(space, virt + (done << PAGE_SHIFT)) ? -EEXIST : -ENOMEM;
+
+	while (done > 0)
+		paging_unmap(space, virt + (--done << PAGE_SHIFT), NULL);
+	return error;
 }
 
 int paging_map_span(struct address_space *space, uintptr_t virt, const uint32_t *frames, uint32_t n,
 		    unsigned int prot)
 {
-	uint32_t done = 0, last = UINTPTR_MAX >> PAGE_SHIFT;
-	int error = 0;
+	uint32_t done = 0, mapped = 1, last = UINTPTR_MAX >> PAGE_SHIFT;
 
 	if ((virt & PAGE_MASK) || n > last - (virt >> PAGE_SHIFT) + 1)
 		return -EINVAL;
-	while (done < n && !error) {
-		uintptr_t at = virt + (done << PAGE_SHIFT);
-		uint32_t here = within_table(at, n - done), filled = 0;
-		uint32_t *table = table_of(space, at);
-
-		if (!table)
-			table = add_table(space, at);
-		if (table)
-			filled = fill(&table[index_in_table(at)], &frames[done], here,
+	for (; done < n && mapped > 0; done += mapped)
+		mapped = map_in_table(space, virt + (done << PAGE_SHIFT), &frames[done], n - done,
 				      entry_flags(prot));
-		space->used[at >> TABLE_SHIFT] += filled;
-		done += filled;
-		if (filled < here)
-			error = table ? -EEXIST : -ENOMEM;
-	}
-	while (error && done > 0)
-		paging_unmap(space, virt + (--done << PAGE_SHIFT), NULL);
-	return error;
+	return done == n ? 0 : undo_map(space, virt, done);
 }
 
 int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsigned int prot)
@@ -145,37 +150,38 @@ int paging_map(struct address_space *space, uintptr_t virt, uint32_t frame, unsi
 	return paging_map_span(space, virt, &frame, 1, prot);
 }
 
-/* Unmaps up to the first entry that is not in use; the number of those that were. */
-static uint32_t clear(uint32_t *entries, uintptr_t virt, uint32_t *frames, uint32_t n)
+/* As much of a span as one table holds, up to a page that is not mapped. */
+static uint32_t unmap_in_table(struct address_space *space, uintptr_t virt, uint32_t *frames,
+			       uint32_t n)
 {
+	uint32_t *table = table_of(space, virt), *entry;
 	uint32_t i = 0;
 
-	for (; i < n && (entries[i] & ENTRY_PRESENT); i++) {
-		frames[i] = entries[i] >> PAGE_SHIFT;
-		entries[i] = 0;
+	if (!table)
+		return 0;
+	entry = &table[index_in_table(virt)];
+	n = within_table(virt, n);
+	for (; i < n && (entry[i] & ENTRY_PRESENT); i++) {
+		frames[i] = entry[i] >> PAGE_SHIFT;
+		entry[i] = 0;
 		tlb_flush_page(virt + (i << PAGE_SHIFT));
 	}
+	space->used[virt >> TABLE_SHIFT] -= i;
+	if (i > 0 && space->used[virt >> TABLE_SHIFT] == 0)
+		drop_table(space, virt);
 	return i;
 }
 
 uint32_t paging_unmap_span(struct address_space *space, uintptr_t virt, uint32_t *frames,
 			   uint32_t n)
 {
-	uint32_t done = 0, here, cleared;
+	uint32_t done = 0, unmapped = 1;
 
 	if (virt & PAGE_MASK)
 		return 0;
-	do {
-		uintptr_t at = virt + (done << PAGE_SHIFT);
-		uint32_t *table = table_of(space, at);
-
-		here = within_table(at, n - done);
-		cleared = table ? clear(&table[index_in_table(at)], at, &frames[done], here) : 0;
-		space->used[at >> TABLE_SHIFT] -= cleared;
-		if (cleared > 0 && space->used[at >> TABLE_SHIFT] == 0)
-			drop_table(space, at);
-		done += cleared;
-	} while (cleared == here && done < n);
+	for (; done < n && unmapped > 0; done += unmapped)
+		unmapped =
+			unmap_in_table(space, virt + (done << PAGE_SHIFT), &frames[done], n - done);
 	return done;
 }
 

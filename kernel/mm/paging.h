@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Paging: single pages of 4 KiB, two levels, in a higher-half address space.
+ * Paging: pages of 4 KiB, two levels, in a higher-half address space.
  *
  * Page tables lie below DIRECT_SIZE and are reached through the direct map.
  * One is taken when the first page in its 4 MiB is mapped, and given back with

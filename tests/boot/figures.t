@@ -13,32 +13,32 @@ use Bench;
 use Judge;
 use Test::More;
 
-# The most that may be taken for one, with room for another compiler.
+# The most that may be taken for one: with gcc 12.2 a fifth less, to leave room
+# for another compiler. A page of growth is cleared in 1024 of them.
 my %most = (
-	'break with little mapped: growth' => 2000,
-	'break with little mapped: shrinking' => 400,
-	'break with little mapped: growth by one page' => 4000,
-	'break with little mapped: shrinking by one page' => 1500,
-	'boot: frame' => 120,
-	'frame order 0: plain alloc' => 220,
-	'frame order 0: plain free' => 180,
-	'frame order 0: worst alloc' => 1000,
-	'frame order 0: worst free' => 1300,
-	'frame order 1: plain alloc' => 220,
-	'frame order 1: plain free' => 180,
-	'frame order 1: worst alloc' => 900,
-	'frame order 1: worst free' => 1200,
-	'frame order 5: plain alloc' => 220,
-	'frame order 5: plain free' => 180,
-	'frame order 5: worst alloc' => 650,
-	'frame order 5: worst free' => 750,
-	'frame order 10: plain alloc' => 220,
-	'frame order 10: plain free' => 180,
+	'break with little mapped: growth' => 1024 + 160,
+	'break with little mapped: shrinking' => 190,
+	'break with little mapped: growth by one page' => 1024 + 480,
+	'break with little mapped: shrinking by one page' => 450,
+	'boot: frame' => 14,
+	'frame order 0: plain alloc' => 115,
+	'frame order 0: plain free' => 130,
+	'frame order 0: worst alloc' => 380,
+	'frame order 0: worst free' => 530,
+	'frame order 1: plain alloc' => 115,
+	'frame order 1: plain free' => 130,
+	'frame order 1: worst alloc' => 360,
+	'frame order 1: worst free' => 490,
+	'frame order 5: plain alloc' => 115,
+	'frame order 5: plain free' => 130,
+	'frame order 5: worst alloc' => 260,
+	'frame order 5: worst free' => 330,
+	'frame order 10: plain alloc' => 115,
+	'frame order 10: plain free' => 110,
 );
 
-# What must not grow with the machine either. How far a single page splits a
-# block depends on what is free; for the blocks themselves there is a worst.
-my @steady = ('break with little mapped: growth', 'break with little mapped: shrinking', 'boot: frame');
+# What a single page costs depends on how much is free beside it.
+my @steady = grep { !/one page/ } keys %most;
 
 sub figures {
 	my ($memory) = @_;
@@ -57,7 +57,7 @@ my $large = figures(3072);
 for my $name (sort keys %most) {
 	cmp_ok($_->{$name} // 1e9, '<=', $most{$name}, "$name: at most $most{$name}") for $small, $large;
 }
-for my $name (@steady) {
+for my $name (sort @steady) {
 	cmp_ok($large->{$name} // 1e9, '<=', 1.05 * ($small->{$name} // 0),
 		"$name: no more with 3 GiB than with 128 MiB");
 }

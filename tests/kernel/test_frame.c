@@ -106,6 +106,18 @@ KTEST(frame_block_freed_in_part_or_at_the_wrong_order_is_refused)
 	CHECK_EQ(frame_free(first, 2), FRAME_FREED);
 }
 
+/* Such an order must not be taken for its low bits. */
+KTEST(frame_freed_at_an_order_that_there_is_not_is_refused)
+{
+	static const unsigned int orders[] = { FRAME_MAX_ORDER + 1, 15, 16, 32, 256, UINT32_MAX };
+	uint32_t first = frame_alloc(0, FRAME_OTHER);
+
+	CHECK(first);
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		CHECK_EQ(frame_free(first, orders[i]), FRAME_WRONG_ORDER);
+	CHECK_EQ(frame_free(first, 0), FRAME_FREED);
+}
+
 KTEST(frame_freed_at_an_order_it_is_not_aligned_to_is_refused)
 {
 	uint32_t frames[16], odd = FRAME_NONE;
