@@ -167,7 +167,7 @@ static uint32_t unmap_in_table(struct address_space *space, uintptr_t virt, uint
 		tlb_flush_page(virt + (i << PAGE_SHIFT));
 	}
 	space->used[virt >> TABLE_SHIFT] -= i;
-	if (i > 0 && space->used[virt >> TABLE_SHIFT] == 0)
+	if (space->used[virt >> TABLE_SHIFT] == 0)
 		drop_table(space, virt);
 	return i;
 }
