@@ -15,7 +15,10 @@ REST := $(filter-out deps,$(MAKECMDGOALS))
 # What a goal needs, if that is not all of it.
 NEEDS_run := run
 NEEDS_all := run
-NEEDS_bench-host := bench
+NEEDS_bench := run
+NEEDS_bench-check := run
+NEEDS_bench-baseline := run
+NEEDS_bench-host := peers
 .NOTPARALLEL:
 .PHONY: deps $(REST)
 deps:

@@ -49,7 +49,7 @@ my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
 my @TEST = qw(clang clang-format cppcheck gcc git grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf python3
 	sqlite3);
 my @HOST = qw(gcc libc6-dev);
-my @BENCH = qw(gzip libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 perl valgrind);
+my @PEERS = qw(gzip libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 perl valgrind);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
 my $FLAGS = 'install --no-install-recommends --no-remove -y';
 
@@ -143,7 +143,7 @@ sub is_quiet {
 # Nothing missing.
 is_quiet(deps('run', packages => [@CROSS, @RUN]), 'run: nothing missing, nothing said or done');
 is_quiet(deps('test', packages => [@CROSS, @RUN, @TEST, @LIBC32]), 'test: the same');
-is_quiet(deps('bench', packages => [@CROSS, @HOST, @LIBC32, @BENCH]), 'bench: the same, and QEMU need not be');
+is_quiet(deps('peers', packages => [@CROSS, @HOST, @LIBC32, @PEERS]), 'peers: the same, and QEMU need not be');
 is_quiet(deps('run', packages => [@CROSS, @RUN], no => ['apt-get', 'sudo', 'dpkg-query'], user => 1000),
 	'with everything there, apt-get need not be');
 is_quiet(deps('run', packages => \@RUN, commands => ['i686-elf-gcc', 'i686-elf-ld']),
@@ -154,12 +154,12 @@ is_quiet(deps('test', packages => [@RUN, @TEST, 'gcc-multilib', 'binutils-i686-l
 # Something missing.
 asks_for(deps('run'), 'run: from nothing', @CROSS, @RUN);
 asks_for(deps('test'), 'test: from nothing', @CROSS, @RUN, @TEST, @LIBC32);
-asks_for(deps('bench'), 'bench: from nothing', @CROSS, @HOST, @LIBC32, @BENCH);
-asks_for(deps('bench run', packages => [@CROSS, @HOST, @LIBC32]), 'bench and run: what either needs, once',
-	do { my %both = map { $_ => 1 } @RUN, @BENCH; keys %both });
-for my $package (@BENCH) {
-	asks_for(deps('bench', packages => [@CROSS, @HOST, @LIBC32, grep { $_ ne $package } @BENCH]),
-		"bench: all but $package", $package);
+asks_for(deps('peers'), 'peers: from nothing', @CROSS, @HOST, @LIBC32, @PEERS);
+asks_for(deps('peers run', packages => [@CROSS, @HOST, @LIBC32]), 'peers and run: what either needs, once',
+	do { my %both = map { $_ => 1 } @RUN, @PEERS; keys %both });
+for my $package (@PEERS) {
+	asks_for(deps('peers', packages => [@CROSS, @HOST, @LIBC32, grep { $_ ne $package } @PEERS]),
+		"peers: all but $package", $package);
 }
 for my $package (@RUN) {
 	asks_for(deps('run', packages => [@CROSS, grep { $_ ne $package } @RUN]),
