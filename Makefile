@@ -137,6 +137,9 @@ keep = $(shell mkdir -p build; echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1)
 $(call keep,build/flags,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
 $(call keep,build/words,$(TEST_WORDS))
 
+# The short ways of the heap call nothing that they come back from: a frame would be for nobody.
+build/kernel/mm/heap.o: CFLAGS += -momit-leaf-frame-pointer
+
 build/%.o: %.c build/flags
 	@mkdir -p $(@D)
 	@$(call say,CC,$@)

@@ -9,20 +9,35 @@
  * Blocks lie side by side. From a block's header its length leads to the next
  * block; a free block repeats its length in its last word, and the header
  * after it says that it is free, so that the previous one is found as well
- * (Knuth's boundary tags). Free neighbours are merged at once: no two free
- * blocks are ever side by side.
+ * (Knuth's boundary tags). A free block is kept in one of four places:
  *
- * Free blocks are in doubly linked lists ("bins") by length, and a bitmap over
- * the lists finds the next one that is not empty (TLSF's idea: Masmano et al.,
- * ECRTS 2004). The lists for small lengths hold one length each; in those
- * above, lengths differ by up to a sixteenth, so a few blocks are tried before
- * the next list is taken, where everything fits.
+ *	quick list  Small blocks freed last wait in quick lists, one for each
+ *		    length. Their neighbours take them for blocks in use, so
+ *		    that freeing and taking one touches its header, the list,
+ *		    and nothing else (Weinstock and Wulf, 1988). There is room
+ *		    for a few; they are merged later, one at a time.
+ *	bin	    All others are merged with their free neighbours at once and
+ *		    listed by length. A bitmap over the bins finds the next that
+ *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
+ *		    small blocks holds one length; in those above, lengths
+ *		    differ by up to a sixteenth, so a few blocks are tried
+ *		    before the next bin is taken, where everything fits.
+ *	remainder   What was left when a block was split for a small request is
+ *		    carved up by the next ones, which so lie side by side (the
+ *		    "designated victim" of Lea's malloc).
+ *	top	    The free block at the break is used last, and gives memory
+ *		    back.
  *
- * The top block is the free one at the break. It is in no list, is used last,
- * and gives memory back. The fence is a header of length 0 that is always "in
- * use": it ends walks and merging. When the hook's memory does not follow on
- * the last, the old top goes into a list, the fence stays, and a new segment
- * begins.
+ * A request takes the first of: its quick list; a block that just fits; the
+ * remainder; the smallest bin that is large enough; the top; more memory.
+ *
+ * The fence is a header of length 0 that is always "in use": it ends walks and
+ * merging. When the hook's memory does not follow on the last, the old top goes
+ * into a bin, the fence stays, and a new segment begins.
+ *
+ * Checks: whatever is going to be followed or changed is looked at before, by
+ * the sound_*() functions. They only say yes or no, since they are a good part
+ * of the cost of a call; examine_*() then finds out what is wrong.
  *
  * Where this stops: memory in older segments is given back only when all newer
  * ones have been.
@@ -35,23 +50,45 @@ void *memset(void *to, int byte, size_t n);
 
 #define IN_USE	    ((size_t)1)
 #define PREV_IN_USE ((size_t)2)
+#define CACHED	    ((size_t)4) /* in a quick list, and in use for its neighbours */
 #define FLAGS	    (HEAP_ALIGN - 1)
 
-/* Blocks looked at in a list whose lengths differ, before the next list is taken. */
-#define FIT_TRIES 8
+/* Blocks looked at in a bin whose lengths differ, before the next bin is taken. */
+#define FIT_TRIES 4
+
+/*
+ * Whenever the top has moved up by this part of the heap, there is a round
+ * through the quick lists: each call that takes more of the top merges the
+ * oldest block of the next list that has one, of so many lists at most.
+ */
+#define DRAIN_PART  64
+#define DRAIN_TRIES 4
+
+/* Contents slide down into the free block before if that takes about so many steps at most. */
+#define SLIDE_STEPS 4
 
 /* The hook's memory is asked for so that it ends at a multiple of this. */
 #define PAGE ((size_t)4096)
 
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#define INLINE		    inline __attribute__((always_inline))
+#define SLOW		    __attribute__((noinline))	    /* kept out of the short paths */
+#define COLD		    __attribute__((noinline, cold)) /* seldom called: small, not fast */
+
+/* Has gcc change words where they are, instead of in registers that have to be saved for it. */
+#define barrier() __asm__ volatile("" : : : "memory")
+
 struct heap_block {
-	size_t head;			/* length and flags */
-	struct heap_block *next, *prev; /* in its list, while free */
+	size_t head;		  /* length and flags */
+	struct heap_block *next;  /* in its bin, while free */
+	struct heap_block **prev; /* the link to this one: another's next, or the bin */
 };
 
-/* At a segment's start. Three words, so that the first payload is aligned. */
+/* At a segment's start. An odd number of words, so that the first payload is aligned. */
 struct heap_segment {
 	struct heap_segment *older;
 	uintptr_t start, end; /* as the hook gave them */
+	uintptr_t low, high;  /* those of all older segments */
 };
 
 /* A segment without a block: record and fence. */
@@ -62,26 +99,27 @@ struct heap_segment {
 #define SEGMENT_LEAST	 (SEGMENT_OVERHEAD + HEAP_MIN_BLOCK)
 
 _Static_assert(sizeof(size_t) == sizeof(unsigned long), "bit operations are on unsigned long");
-_Static_assert(sizeof(struct heap_segment) == 3 * HEAP_WORD, "the first payload must be aligned");
+_Static_assert(sizeof(struct heap_segment) % HEAP_ALIGN == HEAP_WORD,
+	       "the first payload must be aligned");
 _Static_assert(HEAP_BIN_WORDS <= HEAP_WORD_BITS, "one summary word must do");
 _Static_assert(HEAP_MAX_REQUEST + 2 * HEAP_GROW + 2 * PAGE <= PTRDIFF_MAX,
 	       "what the hook is asked for must be a difference of pointers");
 
-static const char *const fault_names[] = {
-	[HEAP_SOUND] = "sound",
-	[HEAP_FAULT_ALIGNMENT] = "not the address of a block: misaligned",
-	[HEAP_FAULT_RANGE] = "not within the heap",
-	[HEAP_FAULT_NOT_USED] = "not in use: freed twice, or never handed out",
-	[HEAP_FAULT_LENGTH] = "impossible length in the header",
-	[HEAP_FAULT_NEXT] = "the next block's header disagrees",
-	[HEAP_FAULT_FOOTER] = "the two lengths of a free block disagree",
-	[HEAP_FAULT_LINK] = "the links of a free block are damaged",
-	[HEAP_FAULT_BIN] = "lists and blocks disagree",
-};
-
 const char *heap_fault_name(enum heap_fault_kind kind)
 {
-	return fault_names[kind];
+	static const char *const names[] = {
+		[HEAP_SOUND] = "sound",
+		[HEAP_FAULT_ALIGNMENT] = "not the address of a block: misaligned",
+		[HEAP_FAULT_RANGE] = "not within the heap",
+		[HEAP_FAULT_NOT_USED] = "not in use: freed twice, or never handed out",
+		[HEAP_FAULT_LENGTH] = "impossible length in the header",
+		[HEAP_FAULT_NEXT] = "the next block's header disagrees",
+		[HEAP_FAULT_FOOTER] = "the two lengths of a free block disagree",
+		[HEAP_FAULT_LINK] = "the links of a free block are damaged",
+		[HEAP_FAULT_BIN] = "lists and blocks disagree",
+	};
+
+	return names[kind];
 }
 
 /* Blocks, by arithmetic */
@@ -101,9 +139,9 @@ static struct heap_block *block_of(const void *ptr)
 	return block_at((uintptr_t)ptr - HEAP_WORD);
 }
 
-static void *payload(struct heap_block *block)
+static void *payload(const struct heap_block *block)
 {
-	return (char *)block + HEAP_WORD;
+	return (void *)((uintptr_t)block + HEAP_WORD);
 }
 
 static size_t block_size(const struct heap_block *block)
@@ -121,9 +159,15 @@ static bool prev_in_use(const struct heap_block *block)
 	return block->head & PREV_IN_USE;
 }
 
+/* What lies @size bytes behind the start of @block. */
+static struct heap_block *after(const struct heap_block *block, size_t size)
+{
+	return block_at((uintptr_t)block + size);
+}
+
 static struct heap_block *next_block(const struct heap_block *block)
 {
-	return block_at((uintptr_t)block + block_size(block));
+	return after(block, block_size(block));
 }
 
 /* The length of the block before, from that block's last word; only if it is free. */
@@ -137,12 +181,12 @@ static struct heap_block *prev_block(const struct heap_block *block)
 	return block_at((uintptr_t)block - prev_size(block));
 }
 
-static size_t footer(const struct heap_block *block)
+static size_t top_size(const struct heap *heap)
 {
-	return prev_size(next_block(block));
+	return (uintptr_t)heap->fence - (uintptr_t)heap->top;
 }
 
-/* The length of the block for a request, 0 if that is too large. */
+/* Bytes of the block for a request, its header included; 0 if there can be none. */
 static size_t size_for(size_t request)
 {
 	if (request > HEAP_MAX_REQUEST)
@@ -152,142 +196,337 @@ static size_t size_for(size_t request)
 	return align_up(request + HEAP_WORD, HEAP_ALIGN);
 }
 
-/* Makes @block a free one. The block before it is in use: free ones are merged first. */
-static void set_free(struct heap_block *block, size_t size)
+/* Of a small length: 0, 1, 2, ...; of others HEAP_CLASSES or more. */
+static size_t class_of(size_t size)
 {
-	struct heap_block *next = block_at((uintptr_t)block + size);
-
-	block->head = size | PREV_IN_USE;
-	*(size_t *)((uintptr_t)next - HEAP_WORD) = size;
-	next->head &= ~PREV_IN_USE;
+	return (size - HEAP_MIN_BLOCK) >> HEAP_SHIFT;
 }
 
-/* Makes @block one in use, whoever lies before it. */
+static size_t class_size(size_t class)
+{
+	return HEAP_MIN_BLOCK + (class << HEAP_SHIFT);
+}
+
+/* Writes both lengths of a free block. The one before it is in use: free ones are merged first. */
+static void set_free(struct heap_block *block, size_t size)
+{
+	block->head = size | PREV_IN_USE;
+	*(size_t *)((uintptr_t)block + size - HEAP_WORD) = size;
+}
+
+/* Makes a free block one in use, all of it. */
 static void set_used(struct heap_block *block, size_t size)
 {
-	block->head = size | IN_USE | (block->head & PREV_IN_USE);
-	block_at((uintptr_t)block + size)->head |= PREV_IN_USE;
+	block->head = size | IN_USE | PREV_IN_USE;
+	after(block, size)->head |= PREV_IN_USE;
+}
+
+/* The top begins at @block, or at the fence where there is none. */
+static void set_top(struct heap *heap, struct heap_block *block)
+{
+	heap->top = block;
+	heap->fence->head = IN_USE | PREV_IN_USE;
+	if (block == heap->fence)
+		return;
+	block->head = top_size(heap) | PREV_IN_USE;
+	heap->fence->head = IN_USE;
+}
+
+static void set_remainder(struct heap *heap, struct heap_block *block, size_t size)
+{
+	heap->remainder = block;
+	heap->remainder_size = size;
+}
+
+/* Bins */
+
+static INLINE size_t bin_for(size_t size)
+{
+	size_t units = size >> HEAP_SHIFT, power;
+
+	if (size <= HEAP_MAX_SMALL)
+		return units - HEAP_MIN_BLOCK / HEAP_ALIGN;
+	power = HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(units);
+	return HEAP_CLASSES + (power - 7) * HEAP_BINS_PER_POWER + (units >> (power - 4));
+}
+
+/* Both of these come inline and not: the longest way through release() has them inline. */
+static INLINE void bin_insert(struct heap *heap, struct heap_block *block, size_t size)
+{
+	size_t bin = bin_for(size);
+	struct heap_block *first = heap->bins[bin];
+
+	block->next = first;
+	block->prev = &heap->bins[bin];
+	heap->bins[bin] = block;
+	if (first) {
+		first->prev = &block->next;
+		return;
+	}
+	heap->filled[bin / HEAP_WORD_BITS] |= (size_t)1 << bin % HEAP_WORD_BITS;
+	heap->summary |= (size_t)1 << bin / HEAP_WORD_BITS;
+}
+
+static SLOW void bin_add(struct heap *heap, struct heap_block *block, size_t size)
+{
+	bin_insert(heap, block, size);
+}
+
+/* Whether a link is the start of a bin. */
+static bool is_bin(const struct heap *heap, struct heap_block *const *link)
+{
+	size_t at = (uintptr_t)link - (uintptr_t)heap->bins;
+
+	return at < sizeof(heap->bins) && at % HEAP_WORD == 0;
+}
+
+static void bin_emptied(struct heap *heap, size_t bin)
+{
+	size_t word = heap->filled[bin / HEAP_WORD_BITS] & ~((size_t)1 << bin % HEAP_WORD_BITS);
+
+	heap->filled[bin / HEAP_WORD_BITS] = word;
+	if (!word)
+		heap->summary &= ~((size_t)1 << bin / HEAP_WORD_BITS);
+}
+
+static INLINE void bin_unlink(struct heap *heap, struct heap_block *block)
+{
+	struct heap_block *next = block->next, **prev = block->prev;
+
+	*prev = next;
+	if (next)
+		next->prev = prev;
+	else if (is_bin(heap, prev))
+		bin_emptied(heap, (size_t)(prev - heap->bins));
+}
+
+static SLOW void bin_remove(struct heap *heap, struct heap_block *block)
+{
+	bin_unlink(heap, block);
+}
+
+/* The first block of the first bin from @bin on that is not empty, or NULL. */
+static INLINE struct heap_block *first_from(const struct heap *heap, size_t bin)
+{
+	size_t word = bin / HEAP_WORD_BITS, words;
+	size_t bits = heap->filled[word] & (size_t)-1 << bin % HEAP_WORD_BITS;
+
+	if (!bits) {
+		/* The shift is by less than a word's bits: there are fewer words than that. */
+		words = heap->summary & (size_t)-2 << word;
+		if (!words)
+			return NULL;
+		word = (size_t)__builtin_ctzl(words);
+		bits = heap->filled[word];
+		if (!bits)
+			return NULL;
+	}
+	return heap->bins[word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits)];
 }
 
 /* Checks */
 
-static bool report(struct heap_fault *fault, enum heap_fault_kind kind, const void *block,
-		   size_t expected, size_t found)
+/* n / HEAP_ALIGN; if @n is no multiple of that, more than any block or heap has. */
+static size_t units(size_t n)
+{
+	return n >> HEAP_SHIFT | n << (HEAP_WORD_BITS - HEAP_SHIFT);
+}
+
+/* Whether there can be a payload at @ptr, that of a smallest block at least. */
+static bool in_range(const struct heap *heap, const void *ptr)
+{
+	return units((uintptr_t)ptr - heap->low) < heap->span;
+}
+
+/* Whether so many bytes from a payload's start, and the header after them, are in the heap. */
+static bool ends_in_range(const struct heap *heap, const void *ptr, size_t size)
+{
+	return size - HEAP_MIN_BLOCK <= heap->high - HEAP_MIN_BLOCK - (uintptr_t)ptr;
+}
+
+/* The links of a block in a bin exist and point back; only the first one hangs on the bin. */
+static INLINE bool linked(const struct heap *heap, const struct heap_block *block, size_t size)
+{
+	const struct heap_block *next = block->next;
+	struct heap_block *const *prev = block->prev;
+
+	if (next && (!in_range(heap, payload(next)) || next->prev != &block->next))
+		return false;
+	if (is_bin(heap, prev))
+		return *prev == block;
+	return in_range(heap, prev) && *prev == block && heap->bins[bin_for(size)] != block;
+}
+
+/* A free block of @size bytes: its two lengths, and the flags behind it. */
+static bool sound_free(const struct heap_block *block, size_t size)
+{
+	return (block->head ^ size) == PREV_IN_USE && prev_size(after(block, size)) == size &&
+	       (after(block, size)->head & (IN_USE | PREV_IN_USE)) == IN_USE;
+}
+
+/* The top block reaches up to the fence, and that is whole. */
+static bool sound_top(const struct heap *heap)
+{
+	return (heap->top->head ^ top_size(heap)) == PREV_IN_USE && heap->fence->head == IN_USE;
+}
+
+/* A free block of @size bytes, in a bin or the remainder. */
+static SLOW bool sound_kept(const struct heap *heap, const struct heap_block *block, size_t size)
+{
+	if (size > heap->high - (uintptr_t)payload(block) || !sound_free(block, size))
+		return false;
+	return block == heap->remainder ? size == heap->remainder_size : linked(heap, block, size);
+}
+
+/* The block after @block, if it is free. */
+static INLINE bool sound_next(const struct heap *heap, const struct heap_block *block)
+{
+	const struct heap_block *next = next_block(block);
+
+	if (in_use(next))
+		return true;
+	return next == heap->top ? sound_top(heap) : sound_kept(heap, next, block_size(next));
+}
+
+/* The block before @block, if it is free. */
+static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *block)
+{
+	size_t size = prev_size(block);
+
+	return prev_in_use(block) || (size <= (uintptr_t)payload(block) - heap->low &&
+				      !(size & FLAGS) && sound_kept(heap, prev_block(block), size));
+}
+
+/* A block in use, by its payload. */
+static INLINE bool sound_used(const struct heap *heap, const void *ptr)
+{
+	const struct heap_block *block = block_of(ptr);
+
+	return in_range(heap, ptr) && (block->head & FLAGS & ~PREV_IN_USE) == IN_USE &&
+	       ends_in_range(heap, ptr, block_size(block)) && prev_in_use(next_block(block));
+}
+
+/* A block in a quick list, by its payload. */
+static INLINE bool sound_cached(const struct heap_quick *quick, const size_t *ptr)
+{
+	return (ptr[-1] & ~PREV_IN_USE) == quick->head;
+}
+
+/* What is wrong: the same conditions again, one by one */
+
+typedef bool examine_test(const struct heap *heap, const struct heap_block *block,
+			  struct heap_fault *fault);
+
+static COLD bool report(struct heap_fault *fault, enum heap_fault_kind kind, const void *block,
+			size_t expected, size_t found)
 {
 	*fault = (struct heap_fault){ kind, block, expected, found, NULL, NULL };
 	return false;
 }
 
 /* Whether @block may be looked at and its length followed. */
-static bool sound_length(const struct heap *heap, const struct heap_block *block,
-			 struct heap_fault *fault)
+static COLD bool examine_block(const struct heap *heap, const struct heap_block *block,
+			       struct heap_fault *fault)
 {
-	uintptr_t at = (uintptr_t)block;
+	uintptr_t ptr = (uintptr_t)payload(block);
 
-	if ((at + HEAP_WORD) & (HEAP_ALIGN - 1))
-		return report(fault, HEAP_FAULT_ALIGNMENT, block, at & ~(HEAP_ALIGN - 1), at);
-	if (at < heap->low || at >= heap->high || heap->high - at <= HEAP_WORD)
-		return report(fault, HEAP_FAULT_RANGE, block, heap->low, at);
-	if (block_size(block) < HEAP_MIN_BLOCK || block_size(block) > heap->high - at - HEAP_WORD)
+	if (ptr & (HEAP_ALIGN - 1))
+		return report(fault, HEAP_FAULT_ALIGNMENT, block, ptr & ~(HEAP_ALIGN - 1), ptr);
+	if (!in_range(heap, payload(block)))
+		return report(fault, HEAP_FAULT_RANGE, block, heap->low, ptr);
+	if (!ends_in_range(heap, payload(block), block_size(block)))
 		return report(fault, HEAP_FAULT_LENGTH, block, HEAP_MIN_BLOCK, block->head);
 	return true;
 }
 
-/* A free block outside of the lists: its two lengths and the flags around it. */
-static bool sound_free(const struct heap *heap, const struct heap_block *block,
-		       struct heap_fault *fault)
+static COLD bool examine_free(const struct heap *heap, const struct heap_block *block,
+			      struct heap_fault *fault)
 {
-	if (!sound_length(heap, block, fault))
+	const struct heap_block *next;
+	size_t size, kept;
+
+	if (!examine_block(heap, block, fault))
 		return false;
+	size = kept = block_size(block);
+	next = after(block, size);
+	if (block == heap->top)
+		kept = top_size(heap);
+	else if (block == heap->remainder)
+		kept = heap->remainder_size;
 	if ((block->head & FLAGS) != PREV_IN_USE)
 		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, block->head & FLAGS);
-	if (footer(block) != block_size(block))
-		return report(fault, HEAP_FAULT_FOOTER, block, block_size(block), footer(block));
-	if (prev_in_use(next_block(block)) || !in_use(next_block(block)))
-		return report(fault, HEAP_FAULT_NEXT, next_block(block), IN_USE,
-			      next_block(block)->head);
-	return true;
-}
-
-static bool sound_link(const struct heap *heap, const struct heap_block *link)
-{
-	uintptr_t at = (uintptr_t)link;
-
-	return at >= heap->low && at < heap->high && heap->high - at > HEAP_MIN_BLOCK &&
-	       !((at + HEAP_WORD) & (HEAP_ALIGN - 1));
-}
-
-static size_t bin_index(size_t size);
-
-/* A free block in a list: its neighbours there exist and point back. */
-static bool sound_listed(const struct heap *heap, const struct heap_block *block,
-			 struct heap_fault *fault)
-{
-	const struct heap_block *next, *prev, *first;
-
-	if (!sound_free(heap, block, fault))
-		return false;
-	next = block->next;
-	prev = block->prev;
-	first = heap->bins[bin_index(block_size(block))];
-	if (next && (!sound_link(heap, next) || next->prev != block))
-		return report(fault, HEAP_FAULT_LINK, block, (size_t)block, (size_t)next);
-	if (prev ? first == block || !sound_link(heap, prev) || prev->next != block
-		 : first != block)
-		return report(fault, HEAP_FAULT_LINK, block, (size_t)block, (size_t)prev);
-	return true;
-}
-
-/* The top block: it reaches up to the fence, and that is whole. */
-static bool sound_top(const struct heap *heap, const struct heap_block *block,
-		      struct heap_fault *fault)
-{
-	const struct heap_block *next = next_block(block);
-
-	if (!sound_free(heap, block, fault))
-		return false;
-	if (next != heap->fence || next->head != IN_USE)
+	if (size != kept)
+		return report(fault, HEAP_FAULT_LENGTH, block, kept, size);
+	if (block != heap->top && prev_size(next) != size)
+		return report(fault, HEAP_FAULT_FOOTER, block, size, prev_size(next));
+	if ((next->head & (block == heap->top ? SIZE_MAX : IN_USE | PREV_IN_USE)) != IN_USE)
 		return report(fault, HEAP_FAULT_NEXT, next, IN_USE, next->head);
+	if (block != heap->top && block != heap->remainder && !linked(heap, block, size))
+		return report(fault, HEAP_FAULT_LINK, block, (size_t)block->next,
+			      (size_t)block->prev);
 	return true;
-}
-
-static bool sound_neighbour(const struct heap *heap, const struct heap_block *block,
-			    struct heap_fault *fault)
-{
-	return block == heap->top ? sound_top(heap, block, fault)
-				  : sound_listed(heap, block, fault);
 }
 
 /* The free block before @block, which may be a fence. */
-static bool sound_before(const struct heap *heap, const struct heap_block *block,
-			 struct heap_fault *fault)
+static COLD bool examine_prev(const struct heap *heap, const struct heap_block *block,
+			      struct heap_fault *fault)
 {
 	size_t size = prev_size(block);
-	const struct heap_block *before = block_at((uintptr_t)block - (size & ~FLAGS));
 
-	if (size > (uintptr_t)block - heap->low || block_size(before) != size)
+	if (size == 0 || size > (uintptr_t)payload(block) - heap->low || (size & FLAGS) ||
+	    block_size(prev_block(block)) != size)
 		return report(fault, HEAP_FAULT_FOOTER, block, size, block->head);
-	return sound_neighbour(heap, before, fault);
+	return examine_free(heap, prev_block(block), fault);
 }
 
-/* A block in use, and those free ones beside it that it may be merged with. */
-static bool sound_used(const struct heap *heap, const struct heap_block *block,
-		       struct heap_fault *fault)
+/* The free blocks on both sides: one of them it is. */
+static COLD bool examine_beside(const struct heap *heap, const struct heap_block *block,
+				struct heap_fault *fault)
+{
+	if (!in_use(next_block(block)) && !examine_free(heap, next_block(block), fault))
+		return false;
+	return examine_prev(heap, block, fault);
+}
+
+static COLD bool examine_used(const struct heap *heap, const struct heap_block *block,
+			      struct heap_fault *fault)
 {
 	const struct heap_block *next;
 
-	if (!sound_length(heap, block, fault))
+	if (!examine_block(heap, block, fault))
 		return false;
-	if (!in_use(block))
+	next = next_block(block);
+	if ((block->head & FLAGS & ~PREV_IN_USE) != IN_USE)
 		return report(fault, HEAP_FAULT_NOT_USED, block, IN_USE, block->head);
-	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE))
-		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, block->head);
+	return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, next->head);
+}
+
+static COLD bool examine_cached(const struct heap *heap, const struct heap_block *block,
+				struct heap_fault *fault)
+{
+	const struct heap_block *next;
+
+	for (size_t i = 0; i < HEAP_CLASSES; i++) {
+		const struct heap_quick *quick = &heap->quick[i];
+
+		for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++)
+			if (*at == payload(block) && !sound_cached(quick, *at))
+				return report(fault, HEAP_FAULT_NOT_USED, block, quick->head,
+					      block->head);
+	}
 	next = next_block(block);
 	if (!prev_in_use(next))
 		return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, next->head);
-	if (!in_use(next) && !sound_neighbour(heap, next, fault))
-		return false;
-	return prev_in_use(block) || sound_before(heap, block, fault);
+	return true;
+}
+
+static COLD bool examine_record(const struct heap *heap, const struct heap_block *block,
+				struct heap_fault *fault)
+{
+	const struct heap_segment *segment = heap->segment;
+
+	(void)block;
+	return report(fault, HEAP_FAULT_RANGE, segment, (size_t)heap->fence, segment->end);
 }
 
 /* Fills in what lies beside the block of a fault, as far as lengths lead there. */
@@ -303,107 +542,17 @@ static bool find_neighbours(void *context, const struct heap_piece *piece)
 	return !fault->after;
 }
 
-static void violated(struct heap *heap, struct heap_fault *fault)
+/* Return: false, which is also NULL and 0: nothing was done. */
+static COLD bool violated(struct heap *heap, const struct heap_block *block, examine_test *examine)
 {
+	struct heap_fault fault = { .kind = HEAP_FAULT_BIN, .block = block };
+
 	if (!heap->fault)	  /* not covered: nobody comes back from there to tell */
 		__builtin_trap(); /* not covered: the same */
-	heap_walk(heap, find_neighbours, fault);
-	heap->fault(heap, fault);
-}
-
-typedef bool sound_test(const struct heap *heap, const struct heap_block *block,
-			struct heap_fault *fault);
-
-/* Every call begins by this: true, or the hook has been told. */
-static bool verify(struct heap *heap, const struct heap_block *block, sound_test *sound)
-{
-	struct heap_fault fault;
-
-	if (!HEAP_CHECKS || sound(heap, block, &fault))
-		return true;
-	violated(heap, &fault);
+	examine(heap, block, &fault);
+	heap_walk(heap, find_neighbours, &fault);
+	heap->fault(heap, &fault);
 	return false;
-}
-
-/* Bins */
-
-static size_t bin_index(size_t size)
-{
-	size_t units = size / HEAP_ALIGN, power;
-
-	if (units < HEAP_EXACT_BINS)
-		return units;
-	power = HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(units);
-	return HEAP_EXACT_BINS + (power - 5) * HEAP_BINS_PER_POWER +
-	       (units >> (power - 4) & (HEAP_BINS_PER_POWER - 1));
-}
-
-static void bin_add(struct heap *heap, struct heap_block *block)
-{
-	size_t bin = bin_index(block_size(block));
-	struct heap_block *first = heap->bins[bin];
-
-	block->next = first;
-	block->prev = NULL;
-	if (first)
-		first->prev = block;
-	heap->bins[bin] = block;
-	heap->filled[bin / HEAP_WORD_BITS] |= (size_t)1 << bin % HEAP_WORD_BITS;
-	heap->summary |= (size_t)1 << bin / HEAP_WORD_BITS;
-}
-
-static void bin_remove(struct heap *heap, struct heap_block *block)
-{
-	size_t bin = bin_index(block_size(block));
-
-	if (block->next)
-		block->next->prev = block->prev;
-	if (block->prev)
-		block->prev->next = block->next;
-	else
-		heap->bins[bin] = block->next;
-	if (heap->bins[bin])
-		return;
-	heap->filled[bin / HEAP_WORD_BITS] &= ~((size_t)1 << bin % HEAP_WORD_BITS);
-	if (!heap->filled[bin / HEAP_WORD_BITS])
-		heap->summary &= ~((size_t)1 << bin / HEAP_WORD_BITS);
-}
-
-/* The first block of the first list from @bin on that is not empty, or NULL. */
-static struct heap_block *first_from(const struct heap *heap, size_t bin)
-{
-	size_t word = bin / HEAP_WORD_BITS;
-	size_t bits, words;
-
-	bits = heap->filled[word] & (size_t)-1 << bin % HEAP_WORD_BITS;
-	if (!bits) {
-		/* The shift is by less than a word's bits: there are fewer words than that. */
-		words = heap->summary & (size_t)-1 << word & ~((size_t)1 << word);
-		if (!words)
-			return NULL;
-		word = (size_t)__builtin_ctzl(words);
-		bits = heap->filled[word];
-		if (!bits)
-			return NULL;
-	}
-	return heap->bins[word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits)];
-}
-
-/* A listed block of at least @size bytes, or NULL: the best of the first few, or the next list's. */
-static struct heap_block *find_fit(const struct heap *heap, size_t size)
-{
-	size_t bin = bin_index(size);
-	struct heap_block *best = NULL, *block = heap->bins[bin];
-
-	if (bin < HEAP_EXACT_BINS)
-		return first_from(heap, bin);
-	for (unsigned int i = 0; i < FIT_TRIES && block; i++, block = block->next) {
-		if (HEAP_CHECKS && !sound_link(heap, block))
-			return block; /* and the caller's check reports it */
-		if (block_size(block) >= size && (!best || block_size(block) < block_size(best)))
-			best = block;
-	}
-	return best ? best : first_from(heap, bin + 1);
 }
 
 /* Segments */
@@ -418,123 +567,129 @@ static struct heap_block *fence_of(const struct heap_segment *segment)
 	return block_at((segment->end & ~(HEAP_ALIGN - 1)) - HEAP_WORD);
 }
 
-/* The newest segment ends here, behind @top or a block in use. */
-static void set_end(struct heap *heap, uintptr_t end)
+static COLD void set_range(struct heap *heap, uintptr_t low, uintptr_t high)
 {
-	if (heap->high == heap->segment->end || heap->high < end)
-		heap->high = end;
+	size_t n = (high - low) >> HEAP_SHIFT;
+
+	heap->low = low;
+	heap->high = high;
+	heap->span = n > 0 ? n - 1 : 0; /* none has room in the last HEAP_ALIGN bytes */
+	heap->quick_span = n > HEAP_CLASSES ? n - HEAP_CLASSES : 0;
+}
+
+/* The newest segment ends here, behind the top or a block in use. */
+static COLD void set_end(struct heap *heap, uintptr_t end)
+{
 	heap->segment->end = end;
 	heap->fence = fence_of(heap->segment);
-	heap->fence->head = IN_USE | PREV_IN_USE;
-	if (heap->top)
-		set_free(heap->top, (uintptr_t)heap->fence - (uintptr_t)heap->top);
+	set_top(heap, heap->top);
 }
 
-static void extend_segment(struct heap *heap, uintptr_t end)
+static COLD void extend_segment(struct heap *heap, uintptr_t end)
 {
-	if (!heap->top)
-		heap->top = heap->fence;
+	set_range(heap, heap->low, heap->high > end ? heap->high : end);
 	set_end(heap, end);
 }
 
-static void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
+static COLD void shorten_segment(struct heap *heap, uintptr_t end)
+{
+	set_range(heap, heap->low, heap->segment->high > end ? heap->segment->high : end);
+	set_end(heap, end);
+}
+
+static COLD void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 {
 	struct heap_segment *segment = (struct heap_segment *)align_up(start, HEAP_ALIGN);
+	uintptr_t low = (uintptr_t)payload(first_block(segment));
+	size_t size = top_size(heap);
 
-	if (heap->top)
-		bin_add(heap, heap->top);
-	if (!heap->segment)
-		heap->low = heap->high = start;
-	if (start < heap->low)
-		heap->low = start;
-	*segment = (struct heap_segment){ .older = heap->segment, .start = start, .end = end };
-	heap->segment = segment;
+	if (size > 0) {
+		set_free(heap->top, size);
+		bin_add(heap, heap->top, size);
+	}
+	*segment = (struct heap_segment){ heap->segment, start, end, heap->low, heap->high };
 	heap->top = first_block(segment);
+	set_range(heap, heap->segment && heap->low < low ? heap->low : low,
+		  heap->high > end ? heap->high : end);
+	heap->segment = segment;
 	set_end(heap, end);
 }
 
-/* Whether a segment's record may be followed; @budget bounds the sum of all segments. */
-static bool sound_segment(const struct heap *heap, const struct heap_segment *segment,
-			  size_t *budget)
+/* Whether a segment's record can be one; @budget bounds the sum of all segments. */
+static COLD bool sound_segment(const struct heap *heap, const struct heap_segment *segment,
+			       size_t *budget)
 {
-	uintptr_t at = (uintptr_t)segment;
+	uintptr_t ptr = (uintptr_t)payload(first_block(segment));
 
-	if ((at & (HEAP_ALIGN - 1)) || at < heap->low || at >= heap->high ||
-	    heap->high - at < SEGMENT_BARE)
-		return false;
-	if (align_up(segment->start, HEAP_ALIGN) != at || segment->end > heap->high ||
-	    segment->end < at + SEGMENT_BARE || segment->end - segment->start > *budget)
+	if ((ptr & (HEAP_ALIGN - 1)) || ptr < heap->low || ptr > heap->high ||
+	    align_up(segment->start, HEAP_ALIGN) != (uintptr_t)segment ||
+	    segment->end > heap->high || segment->end < ptr ||
+	    segment->end - segment->start > *budget)
 		return false;
 	*budget -= segment->end - segment->start;
 	return true;
 }
 
-/* The records of all segments, before one of them goes. */
-static bool sound_records(const struct heap *heap, const struct heap_block *block,
-			  struct heap_fault *fault)
+/* Whether @low and @high are those of a segment and all older ones. */
+static bool spans(const struct heap_segment *segment, uintptr_t low, uintptr_t high)
 {
-	size_t budget = heap->high - heap->low;
+	uintptr_t first = (uintptr_t)payload(first_block(segment)), end = segment->end;
 
-	(void)block;
-	for (const struct heap_segment *each = heap->segment; each; each = each->older)
-		if (!sound_segment(heap, each, &budget))
-			return report(fault, HEAP_FAULT_RANGE, each, heap->low, (size_t)each);
-	return true;
+	if (segment->older)
+		return low == (segment->low < first ? segment->low : first) &&
+		       high == (segment->high > end ? segment->high : end);
+	return low == first && high == end && segment->low == 0 && segment->high == 0;
 }
 
-/* The record of the newest segment, before it is shortened. */
-static bool sound_record(const struct heap *heap, const struct heap_block *block,
-			 struct heap_fault *fault)
+/* Whether the newest segment's record is one, and leads to another if to any. */
+static COLD bool sound_record(const struct heap *heap)
 {
-	size_t budget = heap->high - heap->low;
+	const struct heap_segment *segment = heap->segment, *older = segment->older;
+	size_t budget = heap->given;
 
-	if (!sound_segment(heap, heap->segment, &budget) || fence_of(heap->segment) != heap->fence)
-		return report(fault, HEAP_FAULT_RANGE, heap->segment, (size_t)heap->fence,
-			      heap->segment->end);
-	(void)block;
-	return true;
+	if (!sound_segment(heap, segment, &budget) || fence_of(segment) != heap->fence ||
+	    !spans(segment, heap->low, heap->high))
+		return false;
+	return !older ||
+	       (sound_segment(heap, older, &budget) && spans(older, segment->low, segment->high));
 }
 
-/* The newest segment is gone; the one before it is continued. */
-static void drop_segment(struct heap *heap, struct heap_segment *older)
+/* The newest segment is @gone; the one before it is continued. */
+static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone)
 {
+	struct heap_segment *older = gone->older;
+	struct heap_block *top;
+
+	set_range(heap, gone->low, gone->high);
 	heap->segment = older;
-	heap->top = NULL;
-	heap->fence = NULL;
-	heap->low = older ? older->start : 0;
-	heap->high = older ? older->end : 0;
+	heap->fence = heap->top = older ? fence_of(older) : NULL;
 	if (!older)
 		return;
-	for (const struct heap_segment *each = older->older; each; each = each->older) {
-		heap->low = each->start < heap->low ? each->start : heap->low;
-		heap->high = each->end > heap->high ? each->end : heap->high;
+	if (HEAP_CHECKS && !sound_prev(heap, heap->fence)) {
+		violated(heap, heap->fence, examine_prev);
+		return;
 	}
-	heap->fence = fence_of(older);
-	if (!prev_in_use(heap->fence) && verify(heap, heap->fence, sound_before)) {
-		heap->top = prev_block(heap->fence);
-		bin_remove(heap, heap->top);
-	}
+	if (prev_in_use(heap->fence))
+		return;
+	top = prev_block(heap->fence);
+	if (top == heap->remainder)
+		set_remainder(heap, NULL, 0);
+	else
+		bin_remove(heap, top);
+	set_top(heap, top);
 }
 
 /* Memory from the hook, a little more than @least bytes if it can be had. */
-static void *ask_hook(struct heap *heap, uintptr_t at, size_t least, size_t *given)
+static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 {
-	size_t wanted = align_up(at + least + HEAP_GROW, PAGE) - at;
-	void *memory = heap->sbrk((intptr_t)wanted);
+	size_t given = align_up(at + least + HEAP_GROW, PAGE) - at;
+	uintptr_t start = (uintptr_t)heap->sbrk((intptr_t)given);
 
-	if (memory == HEAP_SBRK_FAILED) {
-		wanted = align_up(at + least, PAGE) - at;
-		memory = heap->sbrk((intptr_t)wanted);
+	if (start == (uintptr_t)HEAP_SBRK_FAILED) {
+		given = align_up(at + least, PAGE) - at;
+		start = (uintptr_t)heap->sbrk((intptr_t)given);
 	}
-	*given = wanted;
-	return memory;
-}
-
-static bool take_over(struct heap *heap, void *memory, size_t given)
-{
-	uintptr_t start = (uintptr_t)memory;
-
-	if (memory == HEAP_SBRK_FAILED)
+	if (start == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
 	heap->given += given;
 	if (heap->given > heap->peak)
@@ -552,31 +707,19 @@ static bool take_over(struct heap *heap, void *memory, size_t given)
  * then does not follow, it becomes a segment all the same, and the next request
  * is for one that is large enough by itself.
  */
-static bool grow(struct heap *heap, size_t size)
+static COLD bool grow(struct heap *heap, size_t size)
 {
-	size_t missing = size - (heap->top ? block_size(heap->top) : 0);
-	void *end = heap->sbrk(0), *memory;
-	size_t given = 0;
+	uintptr_t end = (uintptr_t)heap->sbrk(0);
 
-	if (end == HEAP_SBRK_FAILED)
+	if (end == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
-	if (heap->segment && (uintptr_t)end == heap->segment->end) {
-		memory = ask_hook(heap, (uintptr_t)end, missing + SEGMENT_LEAST, &given);
-		if (!take_over(heap, memory, given))
+	if (heap->segment && end == heap->segment->end) {
+		if (!ask_hook(heap, end, size - top_size(heap) + SEGMENT_LEAST))
 			return false;
-		if (block_size(heap->top) >= size)
+		if (top_size(heap) >= size)
 			return true;
 	}
-	memory = ask_hook(heap, (uintptr_t)end, size + SEGMENT_LEAST, &given);
-	return take_over(heap, memory, given);
-}
-
-/* Whether nothing in the newest segment is in use. */
-static bool is_empty(const struct heap *heap)
-{
-	const struct heap_block *first = first_block(heap->segment);
-
-	return first == heap->fence || first == heap->top;
+	return ask_hook(heap, end, size + SEGMENT_LEAST);
 }
 
 /*
@@ -584,13 +727,14 @@ static bool is_empty(const struct heap *heap)
  * in it and nothing is to be kept, else whole pages, leaving no top block or one
  * that can be a block.
  */
-static size_t releasable(const struct heap *heap, size_t keep)
+static COLD size_t releasable(const struct heap *heap, size_t keep)
 {
 	const struct heap_segment *segment = heap->segment;
-	size_t size = heap->top ? block_size(heap->top) : 0;
+	size_t size = top_size(heap);
 	uintptr_t end;
 
-	if (keep == 0 && is_empty(heap) && segment->end - segment->start <= HEAP_TRIM_STEP)
+	if (keep == 0 && heap->top == first_block(segment) &&
+	    segment->end - segment->start <= HEAP_TRIM_STEP)
 		return segment->end - segment->start;
 	if (size <= keep)
 		return 0;
@@ -604,180 +748,477 @@ static size_t releasable(const struct heap *heap, size_t keep)
 	return end < segment->end ? segment->end - end : 0;
 }
 
-static size_t trim_once(struct heap *heap, size_t keep)
+static COLD size_t trim_once(struct heap *heap, size_t keep)
 {
-	struct heap_segment *segment = heap->segment;
-	struct heap_segment *older;
+	struct heap_segment *segment = heap->segment, copy;
 	size_t bytes;
-	bool whole;
 
-	if (!segment || !verify(heap, NULL, sound_record))
+	if (!segment)
 		return 0;
+	if (HEAP_CHECKS && !sound_record(heap))
+		return violated(heap, NULL, examine_record);
+	if (HEAP_CHECKS && heap->top != heap->fence && !sound_top(heap))
+		return violated(heap, heap->top, examine_free);
 	bytes = releasable(heap, keep);
 	if (bytes == 0 || (uintptr_t)heap->sbrk(0) != segment->end)
 		return 0;
-	whole = bytes == segment->end - segment->start;
-	older = segment->older;
-	if (whole && !verify(heap, NULL, sound_records))
-		return 0;
+	copy = *segment;
 	if (heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
 		return 0;
 	heap->given -= bytes;
-	if (whole) {
-		drop_segment(heap, older);
-	} else {
-		if ((uintptr_t)heap->top == segment->end - bytes - HEAP_WORD)
-			heap->top = NULL;
-		set_end(heap, segment->end - bytes);
-	}
+	if (bytes == copy.end - copy.start)
+		drop_segment(heap, &copy);
+	else
+		shorten_segment(heap, copy.end - bytes);
 	return bytes;
 }
 
-size_t heap_trim(struct heap *heap, size_t keep)
-{
-	size_t total = 0, bytes;
-
-	if (heap->top && !verify(heap, heap->top, sound_top))
-		return 0;
-	while ((bytes = trim_once(heap, keep)) > 0)
-		total += bytes;
-	return total;
-}
-
-/* Allocating and freeing */
-
-void heap_init(struct heap *heap, heap_sbrk *sbrk)
-{
-	memset(heap, 0, sizeof(*heap));
-	heap->sbrk = sbrk;
-}
-
-void heap_set_fault(struct heap *heap, heap_fault_hook *fault)
-{
-	heap->fault = fault;
-}
-
-/* [ top                    ]  becomes  [ used | top ], or [ used ] if too little is left. */
-static struct heap_block *take_top(struct heap *heap, size_t size)
-{
-	struct heap_block *block = heap->top;
-	size_t rest = block_size(block) - size;
-
-	if (rest < HEAP_MIN_BLOCK) {
-		heap->top = NULL;
-		set_used(block, size + rest);
-	} else {
-		heap->top = block_at((uintptr_t)block + size);
-		set_free(heap->top, rest);
-		set_used(block, size);
-	}
-	return block;
-}
-
-/* [ listed                 ]  becomes  [ used | listed ], or [ used ] if too little is left. */
-static struct heap_block *take_listed(struct heap *heap, struct heap_block *block, size_t size)
-{
-	size_t rest = block_size(block) - size;
-
-	bin_remove(heap, block);
-	if (rest < HEAP_MIN_BLOCK) {
-		set_used(block, size + rest);
-	} else {
-		struct heap_block *tail = block_at((uintptr_t)block + size);
-
-		set_free(tail, rest);
-		set_used(block, size);
-		bin_add(heap, tail);
-	}
-	return block;
-}
-
-static struct heap_block *take(struct heap *heap, size_t size)
-{
-	struct heap_block *block = find_fit(heap, size);
-
-	if (block)
-		return verify(heap, block, sound_listed) ? take_listed(heap, block, size) : NULL;
-	if (heap->top && !verify(heap, heap->top, sound_top))
-		return NULL;
-	if ((!heap->top || block_size(heap->top) < size) && !grow(heap, size))
-		return NULL;
-	return take_top(heap, size);
-}
-
-void *heap_malloc(struct heap *heap, size_t size)
-{
-	size_t need = size_for(size);
-	struct heap_block *block = need ? take(heap, need) : NULL;
-
-	return block ? payload(block) : NULL;
-}
+/* Giving back */
 
 /*
- * Gives back a block that has been verified:
+ * Merges a block in use, or one from a quick list, with its free neighbours:
  *
  *	[ used ][ this ][ used ]   ->  [ used ][    free    ]...
  *	[ free ][ this ][ used ]   ->  [      free          ]...
  *	[ used ][ this ][ free ]   ->  [ used ][    free            ]
  *	[ free ][ this ][ free ]   ->  [      free                  ]
  *
- * What then ends at the fence is the new top.
+ * What then ends at the fence is the new top, which gives memory back if it is
+ * larger than @trim_at; what holds the remainder is the new remainder. Return:
+ * the block's size, 0 after a violation.
+ *
+ * This is the longest step there is: two blocks verified (about 50 instructions
+ * each) and taken out of their bins (25 each), the result put into another (35),
+ * or the break lowered (130). So free ends after at most 360 instructions, or 500
+ * with the break, and malloc after 290 where it splits a block of a bin, or 650
+ * where a step of a round merges one before the top is taken. No part of it
+ * depends on how much there is; docs/heap.md adds it up.
  */
-static void release(struct heap *heap, struct heap_block *block)
+static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
-	size_t size = block_size(block);
-	struct heap_block *next = next_block(block);
+	size_t freed = block_size(block), size;
+	struct heap_block *next = after(block, freed);
 
-	block->head &= ~IN_USE; /* also if this header is swallowed: it may be freed again */
+	if (HEAP_CHECKS && unlikely(!sound_next(heap, block) || !sound_prev(heap, block)))
+		return violated(heap, block, examine_beside);
 	if (!prev_in_use(block)) {
+		block->head &= ~(IN_USE | CACHED); /* it is swallowed, and may be freed again */
 		block = prev_block(block);
-		size += block_size(block);
-		bin_remove(heap, block);
+		if (block != heap->remainder)
+			bin_unlink(heap, block);
 	}
-	if (!in_use(next)) {
-		size += block_size(next);
-		if (next != heap->top)
-			bin_remove(heap, next);
+	if (next == heap->top) {
+		next = heap->fence;
+	} else if (!in_use(next)) {
+		if (next == heap->remainder)
+			heap->remainder = block;
+		else
+			bin_unlink(heap, next);
+		next = next_block(next);
 	}
+	size = (uintptr_t)next - (uintptr_t)block;
+	next->head &= ~PREV_IN_USE;
 	set_free(block, size);
-	if (next_block(block) == heap->fence)
+	if (next == heap->fence) {
 		heap->top = block;
-	else
-		bin_add(heap, block);
-	if (heap->top == block && size > HEAP_TRIM_AT)
-		trim_once(heap, HEAP_GROW);
+		if (block == heap->remainder)
+			set_remainder(heap, NULL, 0);
+		if (size > trim_at)
+			trim_once(heap, HEAP_GROW);
+	} else if (block == heap->remainder) {
+		heap->remainder_size = size;
+	} else {
+		bin_insert(heap, block, size);
+	}
+	return freed;
+}
+
+static size_t release(struct heap *heap, struct heap_block *block)
+{
+	return merge(heap, block, HEAP_TRIM_AT);
+}
+
+static bool is_empty(const struct heap_quick *quick)
+{
+	return quick->next == (uintptr_t)&quick->ptr[1];
+}
+
+/* Merges the block that has been longest in a quick list, and keeps what is so had: somebody may
+ * be about to take it. Return: false after a violation. */
+static COLD bool flush(struct heap_quick *quick)
+{
+	size_t **at = &quick->ptr[1];
+	struct heap_block *oldest = block_of(*at);
+
+	if (HEAP_CHECKS && !(sound_cached(quick, *at) && prev_in_use(next_block(oldest))))
+		return violated(quick->heap, oldest, examine_cached);
+	if (!merge(quick->heap, oldest, SIZE_MAX))
+		return false;
+	quick->next -= HEAP_WORD;
+	for (; (uintptr_t)at < quick->next; at++)
+		at[0] = at[1];
+	return true;
+}
+
+/* Merges all that is in quick lists. Return: whether anything was, and none was unsound. */
+static COLD bool flush_all(struct heap *heap)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < HEAP_CLASSES; i++)
+		for (; !is_empty(&heap->quick[i]); any = true)
+			if (!flush(&heap->quick[i]))
+				return false;
+	return any;
+}
+
+/* The next step of a round through the quick lists. Return: as flush(). */
+static SLOW bool drain(struct heap *heap)
+{
+	uintptr_t top = (uintptr_t)heap->top;
+	struct heap_quick *quick;
+
+	for (unsigned int i = 0; i < DRAIN_TRIES; i++) {
+		quick = &heap->quick[heap->drain_class];
+		heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
+		if (heap->drain_class == 0)
+			heap->drain_at = top + (top - heap->low) / DRAIN_PART;
+		if (!is_empty(quick))
+			return flush(quick);
+	}
+	return true;
+}
+
+static SLOW size_t free_slowly(struct heap *heap, void *ptr)
+{
+	if (!ptr)
+		return 0;
+	if (HEAP_CHECKS && unlikely(!sound_used(heap, ptr)))
+		return violated(heap, block_of(ptr), examine_used);
+	return release(heap, block_of(ptr));
 }
 
 size_t heap_free(struct heap *heap, void *ptr)
 {
-	size_t size;
+	struct heap_quick *quick;
+	size_t *head, class;
 
-	if (!ptr || !verify(heap, block_of(ptr), sound_used))
-		return 0;
-	size = block_size(block_of(ptr));
-	release(heap, block_of(ptr));
-	return size - HEAP_WORD;
+	if (HEAP_CHECKS ? units((uintptr_t)ptr - heap->low) >= heap->quick_span : !ptr)
+		return free_slowly(heap, ptr);
+	head = (size_t *)ptr - 1;
+	/* Any flags but those of a block in use make a class that there is not. */
+	class = units((*head & ~PREV_IN_USE) - (HEAP_MIN_BLOCK | IN_USE));
+	if (class >= HEAP_CLASSES ||
+	    (HEAP_CHECKS && !(head[class_size(class) / HEAP_WORD] & PREV_IN_USE)))
+		return free_slowly(heap, ptr);
+	quick = &heap->quick[class];
+	if (quick->next == quick->end)
+		return release(heap, block_of(ptr));
+	*(size_t **)quick->next = ptr;
+	barrier();
+	*head |= CACHED;
+	quick->next += HEAP_WORD;
+	return quick->size;
 }
 
-/* Cuts a block in use to @size bytes, if what is left over can be a block. */
-static void cut(struct heap *heap, struct heap_block *block, size_t size)
+/* Allocating */
+
+/* [ top               ]  becomes  [ used | top ], or [ used ] if too little is left. */
+static INLINE void *take_top(struct heap *heap, size_t size)
 {
-	size_t rest = block_size(block) - size;
-	struct heap_block *tail;
+	struct heap_block *block = heap->top, *tail = after(block, size);
+	size_t whole = top_size(heap), rest = whole - size;
 
-	if (rest < HEAP_MIN_BLOCK)
-		return;
-	block->head -= rest;
-	tail = next_block(block);
-	tail->head = rest | IN_USE | PREV_IN_USE;
-	release(heap, tail);
+	if (HEAP_CHECKS && unlikely(!sound_top(heap)))
+		return violated(heap, block, examine_free), NULL;
+	if (unlikely(rest < HEAP_MIN_BLOCK)) {
+		set_used(block, whole);
+		heap->top = heap->fence;
+	} else {
+		block->head = size | IN_USE | PREV_IN_USE;
+		tail->head = rest | PREV_IN_USE;
+		heap->top = tail;
+	}
+	return payload(block);
 }
 
-void *heap_memalign(struct heap *heap, size_t align, size_t size)
+/* The same with the remainder. */
+static INLINE void *take_remainder(struct heap *heap, size_t size)
+{
+	struct heap_block *block = heap->remainder, *tail = after(block, size);
+	size_t whole = heap->remainder_size, rest = whole - size;
+
+	if (HEAP_CHECKS && unlikely(!sound_free(block, whole)))
+		return violated(heap, block, examine_free), NULL;
+	if (unlikely(rest < HEAP_MIN_BLOCK)) {
+		set_used(block, whole);
+		set_remainder(heap, NULL, 0);
+	} else {
+		block->head = size | IN_USE | PREV_IN_USE;
+		set_free(tail, rest);
+		set_remainder(heap, tail, rest);
+	}
+	return payload(block);
+}
+
+/*
+ * [ binned            ]  becomes  [ used | rest ], or [ used ]. After a small
+ * request the rest is the new remainder, and the old one goes to a bin.
+ */
+static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_t size)
+{
+	size_t whole = block_size(block), rest = whole - size;
+	struct heap_block *tail = after(block, size), *old = heap->remainder;
+
+	if (HEAP_CHECKS && unlikely(!sound_kept(heap, block, whole)))
+		return violated(heap, block, examine_free), NULL;
+	bin_remove(heap, block);
+	if (rest < HEAP_MIN_BLOCK) {
+		set_used(block, whole);
+		return payload(block);
+	}
+	block->head = size | IN_USE | PREV_IN_USE;
+	set_free(tail, rest);
+	if (size <= HEAP_MAX_SMALL) {
+		whole = heap->remainder_size;
+		set_remainder(heap, tail, rest);
+		if (!old)
+			return payload(block);
+		tail = old;
+		rest = whole;
+	}
+	bin_add(heap, tail, rest);
+	return payload(block);
+}
+
+/* The first of a bin of small blocks, which just fit. */
+static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size_t class)
+{
+	struct heap_block *next = block->next, **bin = &heap->bins[class];
+	size_t size = class_size(class);
+
+	if (HEAP_CHECKS &&
+	    unlikely(!sound_free(block, size) || block->prev != bin ||
+		     (next && (!in_range(heap, payload(next)) || next->prev != &block->next))))
+		return violated(heap, block, examine_free), NULL;
+	*bin = next;
+	if (next)
+		next->prev = bin;
+	else
+		bin_emptied(heap, class);
+	set_used(block, size);
+	return payload(block);
+}
+
+static SLOW void *malloc_large(struct heap *heap, size_t request);
+
+/* The last resort but for NULL: all that waits in quick lists is merged. */
+static SLOW void *take_last(struct heap *heap, size_t size)
+{
+	if (top_size(heap) >= size) {
+		if ((uintptr_t)heap->top + size > heap->drain_at && !drain(heap))
+			return NULL;
+	} else if (!grow(heap, size)) {
+		return flush_all(heap) ? malloc_large(heap, size - HEAP_WORD) : NULL;
+	}
+	return take_top(heap, size);
+}
+
+/* Of any size, though small ones have a shorter way. */
+static SLOW void *malloc_large(struct heap *heap, size_t request)
+{
+	size_t size = size_for(request), bin = bin_for(size);
+	size_t least = heap->remainder_size >= size ? heap->remainder_size : SIZE_MAX;
+	struct heap_block *best = NULL, *block;
+
+	if (size == 0)
+		return NULL;
+	block = heap->bins[bin];
+	for (unsigned int i = 0; block && i < FIT_TRIES; i++, block = block->next) {
+		if (HEAP_CHECKS && unlikely(!in_range(heap, payload(block))))
+			return violated(heap, block, examine_free), NULL;
+		if (block->head >= size && block->head < least) {
+			least = block->head;
+			best = block;
+		}
+	}
+	if (best)
+		return take_binned(heap, best, size);
+	if (least != SIZE_MAX)
+		return take_remainder(heap, size);
+	best = first_from(heap, bin + 1);
+	return best ? take_binned(heap, best, size) : take_last(heap, size);
+}
+
+static SLOW void *malloc_small(struct heap_quick *quick)
+{
+	struct heap *heap = quick->heap;
+	size_t size = quick->size, class = class_of(size);
+	struct heap_block *block;
+
+	if (HEAP_CHECKS && unlikely(!is_empty(quick)))
+		return violated(heap, block_of(((size_t **)quick->next)[-1]), examine_cached), NULL;
+	block = heap->bins[class];
+	if (block)
+		return take_exact(heap, block, class);
+	if (heap->remainder_size >= size)
+		return take_remainder(heap, size);
+	block = heap->summary ? first_from(heap, class) : NULL;
+	if (block)
+		return take_binned(heap, block, size);
+	if ((uintptr_t)heap->top + size > heap->drain_at || top_size(heap) < size)
+		return take_last(heap, size);
+	return take_top(heap, size);
+}
+
+void *heap_malloc(struct heap *heap, size_t size)
+{
+	struct heap_quick *quick;
+	size_t *ptr;
+
+	if (unlikely(size > HEAP_MAX_SMALL - HEAP_WORD))
+		return malloc_large(heap, size);
+	if (size <= HEAP_WORD)
+		size = HEAP_WORD + 1; /* any that the smallest block is for */
+	quick = &heap->quick[(size - HEAP_WORD - 1) >> HEAP_SHIFT];
+	ptr = ((size_t **)quick->next)[-1];
+	if (unlikely(!sound_cached(quick, ptr))) /* or there is none */
+		return malloc_small(quick);
+	barrier();
+	ptr[-1] ^= CACHED;
+	quick->next -= HEAP_WORD;
+	return ptr;
+}
+
+/* Changing the size */
+
+/*
+ * [ in use ][ free? ]  becomes  [ in use: @size ][ free? ], if both together are
+ * enough. Return: whether they were.
+ */
+static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size)
+{
+	struct heap_block *next = next_block(block);
+	size_t whole = block_size(block), rest;
+	bool remains;
+
+	if (next == heap->top)
+		whole += top_size(heap);
+	else if (!in_use(next))
+		whole += block_size(next);
+	if (whole < size)
+		return false;
+	rest = whole - size;
+	if (rest < HEAP_MIN_BLOCK)
+		size = whole;
+	block->head += size - block_size(block);
+	if (next == heap->top) {
+		set_top(heap, after(block, size));
+		if (rest > HEAP_TRIM_AT)
+			trim_once(heap, HEAP_GROW);
+		return true;
+	}
+	remains = next == heap->remainder;
+	if (!in_use(next) && !remains)
+		bin_remove(heap, next);
+	next = after(block, whole);
+	if (rest < HEAP_MIN_BLOCK) {
+		next->head |= PREV_IN_USE;
+		block = NULL;
+		rest = 0;
+	} else {
+		next->head &= ~PREV_IN_USE;
+		block = after(block, size);
+		set_free(block, rest);
+	}
+	if (remains)
+		set_remainder(heap, block, rest);
+	else if (block)
+		bin_add(heap, block, rest);
+	return true;
+}
+
+/* Whether sliding down into the free block before needs few calls of memcpy(), and gives enough. */
+static bool can_slide(const struct heap_block *block, size_t size)
+{
+	const struct heap_block *next = next_block(block);
+	size_t have = block_size(block), step, both;
+
+	if (size <= HEAP_MAX_SMALL || prev_in_use(block))
+		return false;
+	step = prev_size(block);
+	both = step + have + (in_use(next) ? 0 : block_size(next));
+	return both >= size && step >= have / SLIDE_STEPS;
+}
+
+/*
+ * [ free ][ in use ]  becomes  [ in use          ], with the contents moved down
+ * by steps of the free block's length, so that no step overlaps itself.
+ */
+static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block)
+{
+	size_t step = prev_size(block), n = block_size(block) - HEAP_WORD;
+	struct heap_block *to = prev_block(block);
+	char *from = payload(block);
+
+	if (to == heap->remainder)
+		set_remainder(heap, NULL, 0);
+	else
+		bin_remove(heap, to);
+	to->head = (step + block_size(block)) | IN_USE | PREV_IN_USE;
+	block->head &= ~IN_USE; /* it is swallowed, and may be freed again */
+	for (size_t done = 0; done < n; done += step)
+		memcpy(from + done - step, from + done, n - done < step ? n - done : step);
+	return to;
+}
+
+static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
+{
+	void *copy;
+
+	if (HEAP_CHECKS && unlikely(!sound_prev(heap, block)))
+		return violated(heap, block, examine_prev), NULL;
+	if (can_slide(block, size)) {
+		block = slide(heap, block);
+		resize(heap, block, size);
+		return payload(block);
+	}
+	copy = heap_malloc(heap, size - HEAP_WORD);
+	if (!copy)
+		return NULL;
+	memcpy(copy, payload(block), block_size(block) - HEAP_WORD);
+	heap_free(heap, payload(block));
+	return copy;
+}
+
+void *heap_realloc(struct heap *heap, void *ptr, size_t size)
+{
+	size_t need = size_for(size), have;
+	struct heap_block *block = block_of(ptr);
+
+	if (!ptr)
+		return heap_malloc(heap, size);
+	if (need == 0)
+		return NULL;
+	if (HEAP_CHECKS && unlikely(!sound_used(heap, ptr)))
+		return violated(heap, block, examine_used), NULL;
+	have = block_size(block);
+	if (have - need < HEAP_MIN_BLOCK)
+		return ptr;
+	if (HEAP_CHECKS && unlikely(!sound_next(heap, block)))
+		return violated(heap, next_block(block), examine_free), NULL;
+	if (resize(heap, block, need))
+		return ptr;
+	if (next_block(block) == heap->top && grow(heap, need - have) && resize(heap, block, need))
+		return ptr;
+	return move(heap, block, need);
+}
+
+COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 {
 	size_t need = size_for(size), lead;
-	struct heap_block *block;
-	uintptr_t ptr;
+	struct heap_block *block, *aligned;
+	char *ptr;
 
 	if (align == 0 || (align & (align - 1)))
 		return NULL;
@@ -786,80 +1227,70 @@ void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	if (!need || align > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK ||
 	    need > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK - align)
 		return NULL;
-	block = take(heap, need + align + HEAP_MIN_BLOCK);
-	if (!block)
+	ptr = malloc_large(heap, need + align + HEAP_MIN_BLOCK - HEAP_WORD);
+	if (!ptr)
 		return NULL;
 	/* [ lead | aligned payload ... ]: the lead is nothing, or can be a block of its own */
-	ptr = align_up((uintptr_t)payload(block), align);
-	if (ptr > (uintptr_t)payload(block) && ptr - (uintptr_t)payload(block) < HEAP_MIN_BLOCK)
-		ptr += align;
-	lead = ptr - (uintptr_t)payload(block);
+	lead = -(uintptr_t)ptr & (align - 1);
+	if (lead > 0 && lead < HEAP_MIN_BLOCK)
+		lead += align;
+	block = block_of(ptr);
 	if (lead > 0) {
-		block_of((void *)ptr)->head = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
-		block->head -= block_size(block) - lead;
+		aligned = after(block, lead);
+		aligned->head = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
+		block->head = lead | IN_USE | PREV_IN_USE;
 		release(heap, block);
-		block = block_of((void *)ptr);
+		block = aligned;
 	}
-	cut(heap, block, need);
+	if (block_size(block) - need >= HEAP_MIN_BLOCK)
+		resize(heap, block, need);
 	return payload(block);
-}
-
-/* Lengthens a block in use by the free one behind it, if that is enough. */
-static bool absorb_next(struct heap *heap, struct heap_block *block, size_t size)
-{
-	struct heap_block *next = next_block(block);
-	size_t both = block_size(block) + block_size(next);
-
-	if (in_use(next) || both < size)
-		return false;
-	if (next == heap->top)
-		heap->top = NULL;
-	else
-		bin_remove(heap, next);
-	set_used(block, both);
-	cut(heap, block, size);
-	return true;
-}
-
-/* Lengthens a block in use that ends at the top or the fence, by more memory from the hook. */
-static bool absorb_growth(struct heap *heap, struct heap_block *block, size_t size)
-{
-	struct heap_block *next = next_block(block);
-
-	if (next != heap->top && next != heap->fence)
-		return false;
-	return grow(heap, size - block_size(block)) && absorb_next(heap, block, size);
-}
-
-void *heap_realloc(struct heap *heap, void *ptr, size_t size)
-{
-	size_t need = size_for(size);
-	struct heap_block *block = block_of(ptr);
-	void *copy;
-
-	if (!ptr)
-		return heap_malloc(heap, size);
-	if (!need || !verify(heap, block, sound_used))
-		return NULL;
-	if (need <= block_size(block)) {
-		cut(heap, block, need);
-		return ptr;
-	}
-	if (absorb_next(heap, block, need) || absorb_growth(heap, block, need))
-		return ptr;
-	copy = heap_malloc(heap, size);
-	if (!copy)
-		return NULL;
-	memcpy(copy, ptr, block_size(block) - HEAP_WORD);
-	release(heap, block);
-	return copy;
 }
 
 size_t heap_usable_size(struct heap *heap, const void *ptr)
 {
-	if (!ptr || !verify(heap, block_of(ptr), sound_used))
+	if (!ptr)
 		return 0;
+	if (HEAP_CHECKS && !sound_used(heap, ptr))
+		return violated(heap, block_of(ptr), examine_used);
 	return block_size(block_of(ptr)) - HEAP_WORD;
+}
+
+/* The heap as a whole */
+
+void heap_init(struct heap *heap, heap_sbrk *sbrk)
+{
+	memset(heap, 0, sizeof(*heap));
+	heap->sbrk = sbrk;
+	for (size_t class = 0; class < HEAP_CLASSES; class ++) {
+		struct heap_quick *quick = &heap->quick[class];
+		size_t size = class_size(class), most = HEAP_QUICK_BYTES / size;
+
+		quick->heap = heap;
+		quick->size = size;
+		quick->head = size | IN_USE | CACHED;
+		quick->ptr[0] = &quick->size + 1;
+		quick->next = (uintptr_t)&quick->ptr[1];
+		quick->end =
+			quick->next + HEAP_WORD * (most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST);
+	}
+}
+
+void heap_set_fault(struct heap *heap, heap_fault_hook *fault)
+{
+	heap->fault = fault;
+}
+
+COLD size_t heap_trim(struct heap *heap, size_t keep)
+{
+	size_t total = 0, bytes;
+
+	flush_all(heap);
+	if (heap_count_cached(heap) > 0)
+		return 0; /* after a violation */
+	while ((bytes = trim_once(heap, keep)) > 0)
+		total += bytes;
+	return total;
 }
 
 /* Views */
@@ -867,41 +1298,39 @@ size_t heap_usable_size(struct heap *heap, const void *ptr)
 static enum heap_piece_kind piece_kind(const struct heap *heap, const struct heap_block *block)
 {
 	if (in_use(block))
-		return HEAP_PIECE_USED;
+		return block->head & CACHED ? HEAP_PIECE_CACHED : HEAP_PIECE_USED;
 	return block == heap->top ? HEAP_PIECE_TOP : HEAP_PIECE_BINNED;
 }
 
-static bool show(heap_visitor *visit, void *context, enum heap_piece_kind kind, uintptr_t from,
-		 uintptr_t to)
+static COLD bool show(heap_visitor *visit, void *context, enum heap_piece_kind kind,
+		      const void *from, uintptr_t to)
 {
-	const struct heap_piece piece = { kind, (const void *)from, to - from };
+	const struct heap_piece piece = { kind, from, to - (uintptr_t)from };
 
 	return visit(context, &piece);
 }
 
-static bool walk_segment(const struct heap *heap, const struct heap_segment *segment,
-			 heap_visitor *visit, void *context)
+static COLD bool walk_segment(const struct heap *heap, const struct heap_segment *segment,
+			      heap_visitor *visit, void *context)
 {
 	const struct heap_block *block = first_block(segment), *fence = fence_of(segment);
 
-	if (!show(visit, context, HEAP_PIECE_SEGMENT, segment->start, (uintptr_t)block))
+	if (!show(visit, context, HEAP_PIECE_SEGMENT, (const void *)segment->start,
+		  (uintptr_t)block))
 		return false;
-	while (block < fence) {
+	for (; block < fence; block = next_block(block)) {
 		size_t size = block_size(block);
 
-		if (size < HEAP_MIN_BLOCK || size > (uintptr_t)fence - (uintptr_t)block)
+		if (size < HEAP_MIN_BLOCK || size > (uintptr_t)fence - (uintptr_t)block ||
+		    !show(visit, context, piece_kind(heap, block), block, (uintptr_t)block + size))
 			return false;
-		if (!show(visit, context, piece_kind(heap, block), (uintptr_t)block,
-			  (uintptr_t)block + size))
-			return false;
-		block = next_block(block);
 	}
-	return show(visit, context, HEAP_PIECE_FENCE, (uintptr_t)fence, segment->end);
+	return show(visit, context, HEAP_PIECE_FENCE, fence, segment->end);
 }
 
-bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context)
+COLD bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context)
 {
-	size_t budget = heap->high - heap->low;
+	size_t budget = heap->given;
 
 	for (const struct heap_segment *s = heap->segment; s; s = s->older)
 		if (!sound_segment(heap, s, &budget) || !walk_segment(heap, s, visit, context))
@@ -909,18 +1338,22 @@ bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context)
 	return true;
 }
 
-static bool count_piece(void *context, const struct heap_piece *piece)
+static COLD bool count_piece(void *context, const struct heap_piece *piece)
 {
 	struct heap_stats *stats = context;
+	size_t granted = piece->size - HEAP_WORD;
 
 	stats->total += piece->size;
 	switch (piece->kind) {
 	case HEAP_PIECE_USED:
-		stats->granted += piece->size - HEAP_WORD;
+		stats->granted += granted;
 		stats->headers += HEAP_WORD;
 		stats->granted_blocks++;
-		stats->sizes[HEAP_WORD_BITS - 1 -
-			     (size_t)__builtin_clzl(piece->size - HEAP_WORD)]++;
+		stats->sizes[HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(granted)]++;
+		return true;
+	case HEAP_PIECE_CACHED:
+		stats->cached += piece->size;
+		stats->cached_blocks++;
 		return true;
 	case HEAP_PIECE_BINNED:
 		stats->binned += piece->size;
@@ -929,11 +1362,8 @@ static bool count_piece(void *context, const struct heap_piece *piece)
 	case HEAP_PIECE_TOP:
 		stats->top = piece->size;
 		break;
-	case HEAP_PIECE_SEGMENT:
-		stats->segments++;
-		stats->bookkeeping += piece->size;
-		return true;
 	default:
+		stats->segments += piece->kind == HEAP_PIECE_SEGMENT;
 		stats->bookkeeping += piece->size;
 		return true;
 	}
@@ -948,7 +1378,7 @@ static size_t thousandths(size_t part, size_t whole)
 	return whole < 1000000 ? part * 1000 / whole : part / (whole / 1000);
 }
 
-void heap_stats(const struct heap *heap, struct heap_stats *stats)
+COLD void heap_stats(const struct heap *heap, struct heap_stats *stats)
 {
 	size_t free;
 
@@ -959,15 +1389,15 @@ void heap_stats(const struct heap *heap, struct heap_stats *stats)
 	stats->peak = heap->peak;
 }
 
-size_t heap_count_bins(const struct heap *heap)
+COLD size_t heap_count_bins(const struct heap *heap)
 {
-	size_t total = 0, budget = heap->high - heap->low;
+	size_t total = heap->remainder_size, budget = heap->high - heap->low;
 
 	for (size_t bin = 0; bin < HEAP_BINS; bin++) {
 		const struct heap_block *block = heap->bins[bin];
 
 		for (; block; block = block->next) {
-			if (!sound_link(heap, block) || block_size(block) < HEAP_MIN_BLOCK ||
+			if (!in_range(heap, payload(block)) || block_size(block) < HEAP_MIN_BLOCK ||
 			    total > budget)
 				return total;
 			total += block_size(block);
@@ -976,25 +1406,44 @@ size_t heap_count_bins(const struct heap *heap)
 	return total;
 }
 
-/* One block in its place: length, flags, footer. @after_free: the one before it is free. */
-static bool check_block(const struct heap *heap, const struct heap_block *block,
-			const struct heap_block *fence, bool after_free, struct heap_fault *fault)
+COLD size_t heap_count_cached(const struct heap *heap)
 {
-	if (!sound_length(heap, block, fault))
+	size_t total = 0;
+
+	for (size_t i = 0; i < HEAP_CLASSES; i++) {
+		const struct heap_quick *quick = &heap->quick[i];
+
+		total += (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD * quick->size;
+	}
+	return total;
+}
+
+/* One block in its place: length, flags, footer. @after_free: the one before it is free. */
+static COLD bool check_block(const struct heap *heap, const struct heap_block *block,
+			     const struct heap_block *fence, bool after_free,
+			     struct heap_fault *fault)
+{
+	size_t room = (uintptr_t)fence - (uintptr_t)block;
+
+	if (!examine_block(heap, block, fault))
 		return false;
-	if (block_size(block) > (uintptr_t)fence - (uintptr_t)block)
-		return report(fault, HEAP_FAULT_LENGTH, block, (uintptr_t)fence - (uintptr_t)block,
-			      block->head);
-	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE))
+	if (block_size(block) > room)
+		return report(fault, HEAP_FAULT_LENGTH, block, room, block->head);
+	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE | (in_use(block) ? CACHED : 0)))
 		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, block->head);
 	/* What follows on a free block has been looked at together with that. */
 	if (!after_free && !prev_in_use(block))
 		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, block->head);
-	return in_use(block) || sound_neighbour(heap, block, fault);
+	return in_use(block) || examine_free(heap, block, fault);
 }
 
-static bool check_segment(const struct heap *heap, const struct heap_segment *segment,
-			  size_t *listed, struct heap_fault *fault)
+/* What the walk of all blocks found in bins and in quick lists, to be found there again. */
+struct heap_census {
+	size_t binned, cached;
+};
+
+static COLD bool check_segment(const struct heap *heap, const struct heap_segment *segment,
+			       struct heap_census *census, struct heap_fault *fault)
 {
 	const struct heap_block *block = first_block(segment), *fence = fence_of(segment);
 	const struct heap_block *last = NULL; /* the last block seen, if free */
@@ -1003,14 +1452,16 @@ static bool check_segment(const struct heap *heap, const struct heap_segment *se
 		if (!check_block(heap, block, fence, last != NULL, fault))
 			return false;
 		last = in_use(block) ? NULL : block;
-		*listed += last && last != heap->top;
+		census->binned += last && last != heap->top && last != heap->remainder;
+		census->cached += (block->head & CACHED) > 0;
 	}
 	if (fence->head != (IN_USE | (last ? 0 : PREV_IN_USE)))
 		return report(fault, HEAP_FAULT_NEXT, fence, IN_USE, fence->head);
 	return true;
 }
 
-static bool check_bin(const struct heap *heap, size_t bin, size_t *listed, struct heap_fault *fault)
+static COLD bool check_bin(const struct heap *heap, size_t bin, struct heap_census *census,
+			   struct heap_fault *fault)
 {
 	const struct heap_block *block = heap->bins[bin];
 	size_t word = heap->filled[bin / HEAP_WORD_BITS];
@@ -1019,34 +1470,56 @@ static bool check_bin(const struct heap *heap, size_t bin, size_t *listed, struc
 	if (bit != (block != NULL) || (heap->summary >> bin / HEAP_WORD_BITS & 1) != (word != 0))
 		return report(fault, HEAP_FAULT_BIN, block, bit, block != NULL);
 	for (; block; block = block->next) {
-		if (!sound_listed(heap, block, fault))
+		if (!examine_free(heap, block, fault))
 			return false;
-		if (*listed == 0 || bin_index(block_size(block)) != bin)
+		if (census->binned == 0 || bin_for(block_size(block)) != bin)
 			return report(fault, HEAP_FAULT_BIN, block, bin,
-				      bin_index(block_size(block)));
-		(*listed)--;
+				      bin_for(block_size(block)));
+		census->binned--;
 	}
 	return true;
 }
 
-bool heap_check(const struct heap *heap, struct heap_fault *fault)
+static COLD bool check_quick(const struct heap *heap, const struct heap_quick *quick,
+			     struct heap_census *census, struct heap_fault *fault)
 {
-	size_t listed = 0, budget = heap->high - heap->low;
+	for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++) {
+		if (!in_range(heap, *at))
+			return report(fault, HEAP_FAULT_RANGE, *at, heap->low, (size_t)*at);
+		if (!examine_cached(heap, block_of(*at), fault))
+			return false;
+		if (census->cached == 0)
+			return report(fault, HEAP_FAULT_BIN, block_of(*at), 0, quick->size);
+		census->cached--;
+	}
+	return true;
+}
+
+COLD bool heap_check(const struct heap *heap, struct heap_fault *fault)
+{
+	struct heap_census census = { 0, 0 };
+	size_t budget = heap->given;
+	uintptr_t low = heap->low, high = heap->high;
 	struct heap_fault ignored;
 
 	if (!fault)
 		fault = &ignored;
-	*fault = (struct heap_fault){ .kind = HEAP_SOUND };
+	report(fault, HEAP_SOUND, NULL, 0, 0);
 	for (const struct heap_segment *s = heap->segment; s; s = s->older) {
-		if (!sound_segment(heap, s, &budget))
+		if (!sound_segment(heap, s, &budget) || !spans(s, low, high))
 			return report(fault, HEAP_FAULT_RANGE, s, heap->low, (size_t)s);
-		if (!check_segment(heap, s, &listed, fault))
+		if (!check_segment(heap, s, &census, fault))
 			return false;
+		low = s->low;
+		high = s->high;
 	}
 	for (size_t bin = 0; bin < HEAP_BINS; bin++)
-		if (!check_bin(heap, bin, &listed, fault))
+		if (!check_bin(heap, bin, &census, fault))
 			return false;
-	if (listed > 0)
-		return report(fault, HEAP_FAULT_BIN, NULL, 0, listed);
+	for (size_t i = 0; i < HEAP_CLASSES; i++)
+		if (!check_quick(heap, &heap->quick[i], &census, fault))
+			return false;
+	if (census.binned != 0 || census.cached != 0)
+		return report(fault, HEAP_FAULT_BIN, NULL, census.binned, census.cached);
 	return true;
 }

@@ -14,6 +14,9 @@
  *	free | length | next | prev |  untouched    | length |
  *	     +--------+------+------+---------------+--------+
  *
+ * next leads to the next block in the list, prev to the link that leads here:
+ * the next of the block before, or the start of the list.
+ *
  * Everything is in bytes. A block's length counts its header and is a multiple
  * of HEAP_ALIGN; the low bits of the header say whether the block is in use
  * and whether the one before it is. The overhead of a block in use is one
@@ -51,13 +54,20 @@
 /* The most that one call other than heap_trim() gives back: 64 pages. */
 #define HEAP_TRIM_STEP ((size_t)64 * 4096)
 
-/* Lists of free blocks: one for each of the smallest sizes, then 16 for each power of two. */
-#define HEAP_EXACT_BINS	    32
+/* Small blocks have one of the HEAP_CLASSES smallest lengths: up to 520 bytes, or 1,040. */
+#define HEAP_CLASSES   64
+#define HEAP_SHIFT     (HEAP_WORD == 4 ? 3 : 4) /* HEAP_ALIGN is 2 to the power of it */
+#define HEAP_MAX_SMALL (HEAP_MIN_BLOCK + (HEAP_CLASSES - 1) * HEAP_ALIGN)
+
+/* The most freed blocks that wait in one quick list, and their most bytes. */
+#define HEAP_QUICK_MOST	 10
+#define HEAP_QUICK_BYTES HEAP_MAX_SMALL
+
+/* Bins of free blocks: one for each small length, then 16 for each power of two. */
 #define HEAP_BINS_PER_POWER 16
 #define HEAP_WORD_BITS	    (HEAP_WORD * 8)
-#define HEAP_BINS                                                                                  \
-	(HEAP_EXACT_BINS + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - (HEAP_WORD == 4 ? 3 : 4) - 5))
-#define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
+#define HEAP_BINS	    (HEAP_CLASSES + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - HEAP_SHIFT - 6))
+#define HEAP_BIN_WORDS	    ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
 
 struct heap;
 struct heap_block;
@@ -107,30 +117,59 @@ struct heap_fault {
 typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
 
 /**
- * struct heap - one heap; its fields are its own
+ * struct heap_quick - a quick list: blocks of one small length, freed and not merged yet
+ * @next: address of the place in @ptr behind the block freed last
+ * @end: the same if there is no more room
+ * @head: what the headers of the blocks hold, but for the bit about the one before
+ * @size: their length
+ * @heap: whose it is
+ * @ptr: the payloads, the oldest at 1; at 0 the end of @size, a header unlike @head
+ */
+struct heap_quick {
+	uintptr_t next, end;
+	size_t head, size;
+	struct heap *heap;
+	size_t *ptr[1 + HEAP_QUICK_MOST];
+};
+
+/**
+ * struct heap - one heap; its fields are its own, and it must stay where it is
+ * @quick: the quick lists
+ * @low: the lowest payload that there can be
+ * @high: where the highest segment ends
+ * @span: at how many places from @low on, HEAP_ALIGN apart, a smallest block's payload has room
+ * @quick_span: at how many the largest small block's has
+ * @summary: bit for each word of @filled that is not 0
+ * @remainder: the free block that small requests carve up, in no bin; NULL if there is none
+ * @remainder_size: its length, or 0
+ * @top: the free block that ends at @fence, in no bin; @fence if there is none
+ * @fence: the header of length 0 that ends the newest segment
+ * @drain_at: where the top begins when the quick lists are merged the next time
+ * @drain_class: the quick list whose turn it is then
+ * @segment: the newest stretch of memory from the hook; they are chained
  * @sbrk: the hook
  * @fault: called for violations; NULL stops the machine
- * @segment: the newest stretch of memory from the hook; they are chained
- * @top: the free block that ends at @fence, in no list; NULL if there is none
- * @fence: the header of length 0 that ends the newest segment
  * @given: bytes the hook has given and not taken back
  * @peak: the most that ever was
- * @low: all segments lie from here
- * @high: up to here
- * @summary: bit for each word of @filled that is not 0
- * @filled: bit for each list that is not empty
  * @bins: the lists of free blocks
+ * @filled: bit for each of them that is not empty
  */
 struct heap {
+	struct heap_quick quick[HEAP_CLASSES];
+	uintptr_t low, high;
+	size_t span, quick_span;
+	size_t summary;
+	struct heap_block *remainder;
+	size_t remainder_size;
+	struct heap_block *top, *fence;
+	uintptr_t drain_at;
+	size_t drain_class;
+	struct heap_segment *segment;
 	heap_sbrk *sbrk;
 	heap_fault_hook *fault;
-	struct heap_segment *segment;
-	struct heap_block *top, *fence;
 	size_t given, peak;
-	uintptr_t low, high;
-	size_t summary;
-	size_t filled[HEAP_BIN_WORDS];
 	struct heap_block *bins[HEAP_BINS];
+	size_t filled[HEAP_BIN_WORDS];
 };
 
 /**
@@ -171,7 +210,9 @@ void *heap_memalign(struct heap *heap, size_t align, size_t size);
  * @size: the new size; 0 keeps a block of its own, as heap_malloc(0)
  *
  * The contents stay, up to the smaller of both sizes. Stays in place when
- * shrinking and when the memory behind is free; copies otherwise.
+ * shrinking and when the memory behind is free or can be had from the hook. A
+ * block that is not small slides down if the free one before it is large enough
+ * for that; others are copied. O(1), but for the hook and for what is moved.
  *
  * Return: as heap_malloc(). On NULL the old block is still there, unchanged.
  */
@@ -181,11 +222,12 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size);
  * heap_free() - give an allocation back
  * @ptr: from this heap, or NULL, which does nothing
  *
- * Merges with free neighbours at once. O(1), but for the hook, which is asked
- * to take back at most HEAP_TRIM_STEP. After a violation the block is left as
- * it is.
+ * A small block waits in its quick list, if there is room, for the next request
+ * of its length; any other is merged with its free neighbours at once. O(1), but
+ * for the hook, which is asked to take back at most HEAP_TRIM_STEP. After a
+ * violation the block is left as it is.
  *
- * Return: bytes that could be used at @ptr; 0 for NULL or after a violation.
+ * Return: bytes of the block, its header included; 0 for NULL or after a violation.
  */
 size_t heap_free(struct heap *heap, void *ptr);
 
@@ -196,9 +238,10 @@ size_t heap_usable_size(struct heap *heap, const void *ptr);
  * heap_trim() - give memory back to the hook
  * @keep: bytes of free memory at the top that may stay
  *
- * Only memory at the end of the newest segment, and only as long as the hook's
- * end is there, can be given back. With nothing allocated, @keep 0 gives back
- * all. O(bytes given back), by HEAP_TRIM_STEP at a time.
+ * Merges what waits in quick lists first. Only memory at the end of the newest
+ * segment, and only as long as the hook's end is there, can be given back. With
+ * nothing allocated, @keep 0 gives back all; SIZE_MAX merges, and keeps all.
+ * O(bytes given back), by HEAP_TRIM_STEP at a time.
  *
  * Return: bytes given back.
  */
@@ -222,7 +265,8 @@ const char *heap_fault_name(enum heap_fault_kind kind);
 enum heap_piece_kind {
 	HEAP_PIECE_SEGMENT, /* bookkeeping at the start of a segment */
 	HEAP_PIECE_USED,
-	HEAP_PIECE_BINNED, /* free, in a list */
+	HEAP_PIECE_CACHED, /* freed, in a quick list */
+	HEAP_PIECE_BINNED, /* free, in a bin, or the remainder */
 	HEAP_PIECE_TOP,
 	HEAP_PIECE_FENCE, /* bookkeeping at its end */
 };
@@ -249,11 +293,14 @@ bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context);
 
 /**
  * struct heap_stats - a heap in figures, from a walk
- * @total: bytes the hook gave: the sum of @granted, @headers, @binned, @top, @bookkeeping
+ * @total: bytes the hook gave: the sum of @granted, @headers, @cached, @binned, @top and
+ *	@bookkeeping
  * @granted: payload bytes of blocks in use
  * @granted_blocks: how many those are
  * @headers: bytes of their headers
- * @binned: bytes of free blocks in lists
+ * @cached: bytes of blocks in quick lists
+ * @cached_blocks: how many those are
+ * @binned: bytes of free blocks in bins, and of the remainder
  * @binned_blocks: how many those are
  * @top: bytes of the top block
  * @bookkeeping: bytes at the start and end of segments
@@ -266,6 +313,7 @@ bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context);
 struct heap_stats {
 	size_t total;
 	size_t granted, granted_blocks, headers;
+	size_t cached, cached_blocks;
 	size_t binned, binned_blocks;
 	size_t top, bookkeeping, segments, largest_free, fragmentation, peak;
 	size_t sizes[HEAP_WORD_BITS];
@@ -273,8 +321,11 @@ struct heap_stats {
 
 void heap_stats(const struct heap *heap, struct heap_stats *stats);
 
-/* Bytes of free blocks by following the lists, for comparison with a walk; stops where a list
- * cannot be followed. O(free blocks). */
+/* Bytes of the remainder and of free blocks by following the bins, for comparison with a walk;
+ * stops where a bin cannot be followed. O(free blocks). */
 size_t heap_count_bins(const struct heap *heap);
+
+/* Bytes of the blocks in quick lists, by the lists' lengths. */
+size_t heap_count_cached(const struct heap *heap);
 
 #endif

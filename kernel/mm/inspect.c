@@ -101,6 +101,7 @@ static void print_piece(const char *which, const struct heap_piece *piece)
 	static const char *const kinds[] = {
 		[HEAP_PIECE_SEGMENT] = "start of a segment",
 		[HEAP_PIECE_USED] = "in use",
+		[HEAP_PIECE_CACHED] = "cached",
 		[HEAP_PIECE_BINNED] = "free",
 		[HEAP_PIECE_TOP] = "top",
 		[HEAP_PIECE_FENCE] = "fence",

@@ -76,13 +76,23 @@ char *kstrndup(const char *s, size_t max);
  * @failures: calls that returned NULL for want of memory or for their arguments
  * @granted: payload bytes of blocks in use, by adding and subtracting
  * @peak_granted: the most that ever was
+ * @asked_total: bytes asked for in all calls since boot that gave or changed a block
+ * @granted_total: payload bytes that these blocks then had
+ *
+ * A block that is changed counts again, with the whole of its new size. The
+ * totals have 64 bits and would start again from 0: after 2^33 calls at the
+ * soonest, as each adds less than 2 GiB. Nothing but kmalloc_slack() uses them.
  */
 struct kmalloc_stats {
 	size_t allocations, reallocations, frees, failures;
 	size_t granted, peak_granted;
+	uint64_t asked_total, granted_total;
 };
 
 void kmalloc_stats(struct kmalloc_stats *stats);
+
+/* Thousandths of the bytes granted since boot that were not asked for; 0 with none granted. */
+unsigned int kmalloc_slack(const struct kmalloc_stats *stats);
 
 /* heap_trim() of the kernel's heap. Return: bytes given back. */
 size_t kheap_trim(size_t keep);

@@ -27,6 +27,7 @@ void ledger_read(struct ledger *ledger)
 	ledger->break_bytes = kernel_brk.end - kernel_brk.base;
 	heap_stats(&kernel_heap, &ledger->heap);
 	ledger->binned = heap_count_bins(&kernel_heap);
+	ledger->cached = heap_count_cached(&kernel_heap);
 	kmalloc_stats(&stats);
 	ledger->granted = stats.granted;
 	irq_restore(flags);
@@ -55,11 +56,13 @@ const char *ledger_disagreement(const struct ledger *ledger)
 		return "the break and the pages mapped below it";
 	if (heap->total != ledger->break_bytes)
 		return "the break and the heap's blocks";
-	if (heap->total !=
-	    heap->granted + heap->headers + heap->binned + heap->top + heap->bookkeeping)
+	if (heap->total != heap->granted + heap->headers + heap->cached + heap->binned + heap->top +
+				   heap->bookkeeping)
 		return "the heap's blocks and their sum by kind";
 	if (heap->binned != ledger->binned)
-		return "free blocks: the walk and the lists";
+		return "free blocks: the walk and the bins";
+	if (heap->cached != ledger->cached)
+		return "cached blocks: the walk and the quick lists";
 	if (heap->granted != ledger->granted)
 		return "bytes in use: the walk and the counter of kmalloc";
 	return NULL;
@@ -77,10 +80,10 @@ void ledger_print(const struct ledger *ledger)
 				ledger->counted[owner], ledger->counted[owner] * 4);
 	kprintf("break: %zu bytes above its base, %u pages mapped\n", ledger->break_bytes,
 		ledger->mapped);
-	kprintf("heap: %zu granted in %zu blocks, %zu headers, %zu binned, %zu top, "
+	kprintf("heap: %zu granted in %zu blocks, %zu headers, %zu cached, %zu binned, %zu top, "
 		"%zu bookkeeping\n",
-		heap->granted, heap->granted_blocks, heap->headers, heap->binned, heap->top,
-		heap->bookkeeping);
+		heap->granted, heap->granted_blocks, heap->headers, heap->cached, heap->binned,
+		heap->top, heap->bookkeeping);
 	if (disagreement)
 		kprintf("ledger: %s disagree\n", disagreement);
 	else

@@ -4,7 +4,7 @@
  *
  *	frames          = free + heap + page tables + reserved + ...
  *	break - base    = pages mapped there, less the rest of the last one
- *	break - base    = granted + headers + binned + top + bookkeeping
+ *	break - base    = granted + headers + cached + binned + top + bookkeeping
  */
 #ifndef KERNEL_MM_LEDGER_H
 #define KERNEL_MM_LEDGER_H
@@ -25,7 +25,8 @@
  * @mapped: pages mapped in the heap's region, from a walk of the page tables
  * @break_bytes: bytes between base and break
  * @heap: from a walk of the blocks
- * @binned: bytes of free blocks, from a walk of the lists
+ * @binned: bytes of free blocks, from a walk of the bins
+ * @cached: bytes of blocks in quick lists, from their lengths
  * @granted: payload bytes in use, from the counter of kmalloc
  */
 struct ledger {
@@ -34,7 +35,7 @@ struct ledger {
 	uint32_t by_lists, tables, mapped;
 	size_t break_bytes;
 	struct heap_stats heap;
-	size_t binned, granted;
+	size_t binned, cached, granted;
 };
 
 /* Counts everything; the kernel's heap must be set up. O(frames + mapped pages + blocks). */

@@ -80,10 +80,14 @@ static bool command_mem(void)
 static void print_calls(const struct heap_stats *heap)
 {
 	struct kmalloc_stats stats;
+	unsigned int slack;
 
 	kmalloc_stats(&stats);
+	slack = kmalloc_slack(&stats);
 	kprintf("  peak         %zu bytes in use, %zu bytes of break\n", stats.peak_granted,
 		heap->peak);
+	kprintf("  slack        %u.%u%% of the bytes granted were not asked for\n", slack / 10,
+		slack % 10);
 	kprintf("  calls        %zu allocations, %zu reallocations, %zu frees, %zu failures\n",
 		stats.allocations, stats.reallocations, stats.frees, stats.failures);
 }
@@ -110,6 +114,7 @@ static bool command_heap(void)
 		stats.granted_blocks, stats.granted, stats.headers);
 	kprintf("  free         %zu blocks, %zu bytes; top %zu bytes; largest %zu bytes\n",
 		stats.binned_blocks, stats.binned, stats.top, stats.largest_free);
+	kprintf("  cached       %zu blocks, %zu bytes\n", stats.cached_blocks, stats.cached);
 	kprintf("  bookkeeping  %zu bytes in %zu segments\n", stats.bookkeeping, stats.segments);
 	kprintf("  fragmented   %zu.%zu%% of what is free is not in the largest free block\n",
 		stats.fragmentation / 10, stats.fragmentation % 10);

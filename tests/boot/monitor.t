@@ -35,13 +35,17 @@ sub ask {
 ask('help', 'names the commands', map { qr/^  $_ /m } qw(help mem heap replay quit));
 ask('mem', 'shows the map, the frames by owner, and the ledger', qr/^  0x000100000 +\d+ KiB  usable$/m,
 	qr/^  free +\d+ +\d+ KiB$/m, qr/^ledger: all counts agree$/m);
-ask('heap', 'shows the heap, and finds it sound', qr/^  break +0x[0-9a-f]{8},/m, qr/^  sound$/m);
+ask('heap', 'shows the heap, and finds it sound', qr/^  break +0x[0-9a-f]{8},/m,
+	qr/^  cached +0 blocks, 0 bytes$/m, qr/^  slack +0\.0% of the bytes granted were not asked for$/m,
+	qr/^  sound$/m);
 ask('nonsense', 'is refused', qr/^nonsense: unknown command; try help$/m);
 ask('', 'an empty line does nothing', qr/\A\nfencepost> \z/);
 ask("helq\bp", 'backspace takes back', qr/^  quit /m);
 ask('x' x 1000, 'a line too long is cut', qr/^x{50,80}: unknown command; try help$/m);
 ask('replay', 'runs each trace', map { qr/^\Q$_\E +\d+ .*%$/m } map { Judge::name_of_trace($_) } @traces);
 ask('mem', 'still answers afterwards', qr/^ledger: all counts agree$/m);
+ask('heap', 'tells what they left', qr/^  peak +\d{6,} bytes in use/m,
+	qr/^  slack +(?!0\.0%)\d+\.\d% of the bytes granted/m, qr/^  sound$/m);
 Judge::type($machine, "quit\r");
 my $run = Judge::finish($machine);
 Judge::green($run, 'quit: ends the machine well',

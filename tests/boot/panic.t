@@ -14,6 +14,9 @@ use Test::More;
 
 my $registers = qr/^eax [0-9a-f]{8}  ebx [0-9a-f]{8}.*\nesi .*\neip [0-9a-f]{8}  eflags/m;
 
+# The short path of heap_free() jumps into the long one, so that either may be the one to return to.
+my $free = '(?:heap_free|free_slowly)';
+
 # test => [what the first line says, who called whom, innermost first, with registers,
 #          what the report says of the page or block concerned]
 my %panics = (
@@ -58,16 +61,16 @@ my %panics = (
 	panic_at_a_damaged_heap => ['as told', ['panic_at_a_damaged_heap'], 0,
 		qr/^  before block 0xd0000000 .*\n  no block can be followed to there$/m],
 	panic_at_the_start_of_the_heap => ['as told', ['panic_at_the_start_of_the_heap'], 0,
-		qr/temporary|^  after  page .*\n  the    block 0xd0000000 +12 bytes  start of a segment\n  after  block 0xd000000c /m],
+		qr/temporary|^  after  page .*\n  the    block 0xd0000000 +20 bytes  start of a segment\n  after  block 0xd0000014 /m],
 	panic_at_the_fence_of_the_heap => ['as told', ['panic_at_the_fence_of_the_heap'], 0,
 		qr/^  before block 0xd\w+ .*top\n  the    block 0xd\w+ +4 bytes  fence\nframes/m],
 	panic_at_kmalloc_within_kfree =>
 		['kmalloc: entered again while a call is under way',
-			[qw(kmalloc heap_free kfree panic_at_kmalloc_within_kfree)], 0],
+			['kmalloc', $free, 'kfree', 'panic_at_kmalloc_within_kfree'], 0],
 	panic_at_a_block_freed_twice =>
 		[qr/heap: pointer 0xd\w+: not in use: freed twice, or never handed out.*/,
-			[qw(heap_violated heap_free kfree panic_at_a_block_freed_twice)], 0,
-			qr/^  before block 0xd0000000 +12 bytes  start of a segment\n  the    block 0xd000000c +104 bytes  free\n  after  block 0xd0000074 +56 bytes  in use$/m],
+			['heap_violated', $free, 'kfree', 'panic_at_a_block_freed_twice'], 0,
+			qr/^  before block 0xd0000000 +20 bytes  start of a segment\n  the    block 0xd0000014 +104 bytes  cached\n  after  block 0xd000007c +56 bytes  in use$/m],
 );
 
 for my $test (sort keys %panics) {

@@ -6,13 +6,15 @@
 
 #include <string.h>
 
-#define PAGE ((size_t)4096)
-#define MOST 64
+#define PAGE   ((size_t)4096)
+#define MOST   64
+#define RECORD 5 /* words at the start of a segment */
 
 static struct heap heap;
 
 /* A hook over arena_sbrk() that leaves a gap before each growth, and can be made to refuse. */
 static bool leaves_gaps, refuses_to_tell;
+static size_t gap;
 static unsigned int calls;
 
 static void *hook(intptr_t increment)
@@ -21,20 +23,42 @@ static void *hook(intptr_t increment)
 	if (refuses_to_tell && increment == 0)
 		return HEAP_SBRK_FAILED;
 	if (leaves_gaps && increment > 0)
-		arena_sbrk((intptr_t)PAGE);
+		arena_sbrk((intptr_t)gap);
 	return arena_sbrk(increment);
+}
+
+/* A hook whose memory comes in pieces, each below the one before, and cannot be given back. */
+static char *descend_from;
+
+static void *descending_hook(intptr_t increment)
+{
+	return increment < 0 ? HEAP_SBRK_FAILED : (descend_from -= increment);
 }
 
 static void fresh(void)
 {
 	leaves_gaps = refuses_to_tell = false;
+	gap = PAGE;
 	calls = 0;
 	arena_reset(ARENA_ALONE, 64UL << 20, 0, 1);
 	heap_init(&heap, hook);
 }
 
-/* More blocks of one list than are tried, none large enough, and one that is in the next. */
-static void test_list_longer_than_tries(void)
+/* The record of the segment that begins with this block. */
+static size_t *record_before(char *ptr)
+{
+	return (size_t *)(void *)ptr - 1 - RECORD;
+}
+
+/* Frees a block that is small or not, and has it merged. */
+static void free_merged(void *ptr)
+{
+	heap_free(&heap, ptr);
+	heap_trim(&heap, SIZE_MAX);
+}
+
+/* More blocks of one bin than are tried, none large enough, and one that is in the next. */
+static void test_bin_longer_than_tries(void)
 {
 	char *small[MOST], *ptr;
 	size_t size = 600 * HEAP_WORD;
@@ -48,7 +72,7 @@ static void test_list_longer_than_tries(void)
 		heap_free(&heap, small[i]);
 	ptr = heap_malloc(&heap, size + 4 * HEAP_WORD);
 	tap_ok(ptr && heap_check(&heap, NULL),
-	       "a list of blocks that are all too small is left after a few tries");
+	       "a bin of blocks that are all too small is left after a few tries");
 	for (unsigned int i = 0; i < 12; i++)
 		if (ptr == small[i])
 			ptr = NULL;
@@ -127,8 +151,8 @@ static void test_fragmentation(void)
 	tap_ok(stats.peak > 64 * 100000 && stats.total < stats.peak, "the peak stays");
 }
 
-/* The newest of a list comes first: a smaller one that fits, then a larger one. */
-static void test_best_of_a_list_stays_best(void)
+/* The newest of a bin comes first: a smaller one that fits, then a larger one. */
+static void test_best_of_a_bin_stays_best(void)
 {
 	char *large, *small;
 
@@ -140,7 +164,7 @@ static void test_best_of_a_list_stays_best(void)
 	heap_free(&heap, large);
 	heap_free(&heap, small);
 	tap_ok(heap_malloc(&heap, 600 * HEAP_WORD) == small,
-	       "of two blocks in a list that fit, the smaller one is taken");
+	       "of two blocks in a bin that fit, the smaller one is taken");
 }
 
 /* Growth is asked for so that the block can be lengthened, and then lies elsewhere. */
@@ -162,19 +186,19 @@ static void test_growth_elsewhere(void)
 static void test_segment_links(void)
 {
 	char *ptr;
-	uintptr_t *record, older;
+	size_t *record, older;
 	bool seen_all = true;
 
 	fresh();
 	heap_malloc(&heap, 10);
 	leaves_gaps = true;
 	ptr = heap_malloc(&heap, 300000);
-	record = (uintptr_t *)(void *)(ptr - 4 * HEAP_WORD);
+	record = record_before(ptr);
 	older = *record;
 	tap_ok(heap_check(&heap, NULL), "two segments that are linked are sound");
-	const uintptr_t wrong[] = { older + 1, heap.low - HEAP_ALIGN, heap.high & ~(HEAP_ALIGN - 1),
-				    (heap.high & ~(HEAP_ALIGN - 1)) + 64 * HEAP_ALIGN,
-				    (heap.high & ~(HEAP_ALIGN - 1)) - HEAP_ALIGN };
+	const size_t wrong[] = { older + 1, heap.low - HEAP_ALIGN, heap.high & ~(HEAP_ALIGN - 1),
+				 (heap.high & ~(HEAP_ALIGN - 1)) + 64 * HEAP_ALIGN,
+				 (heap.high & ~(HEAP_ALIGN - 1)) - HEAP_ALIGN };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		*record = wrong[i];
 		seen_all &= !heap_check(&heap, NULL);
@@ -192,9 +216,10 @@ static void test_top_that_is_none(void)
 	fresh();
 	ptr = heap_malloc(&heap, 100);
 	heap_malloc(&heap, 1);
-	heap_free(&heap, ptr);
+	free_merged(ptr);
 	heap_stats(&heap, &stats);
-	tap_ok(heap_malloc(&heap, stats.top - HEAP_WORD) && !heap.top && heap_check(&heap, NULL),
+	tap_ok(heap_malloc(&heap, stats.top - HEAP_WORD) && heap.top == heap.fence &&
+		       heap_check(&heap, NULL),
 	       "a request may take all of the top");
 	heap.top = (struct heap_block *)(void *)(ptr - HEAP_WORD);
 	tap_ok(!heap_check(&heap, NULL), "a top that is not the last free block is seen");
@@ -210,9 +235,9 @@ static void test_counting_a_ring(void)
 	second = heap_malloc(&heap, 100);
 	heap_malloc(&heap, 1);
 	heap_free(&heap, first);
-	heap_free(&heap, second);
+	free_merged(second);
 	first[0] = (char *)second - HEAP_WORD;
-	tap_ok(heap_count_bins(&heap) > 0, "counting a list that is a ring comes to an end");
+	tap_ok(heap_count_bins(&heap) > 0, "counting a bin that is a ring comes to an end");
 }
 
 static struct heap_fault seen;
@@ -223,12 +248,12 @@ static void note(struct heap *of, const struct heap_fault *fault)
 	seen = *fault;
 }
 
-/* The record of a segment: a link, then where it starts and ends, each damaged in turn. */
+/* The record of a segment: a link, its start and end, what the older ones span, each damaged in turn. */
 static void test_damaged_record(void)
 {
 	bool reported = true, kept = true;
 
-	for (unsigned int word = 0; word < 3; word++) {
+	for (unsigned int word = 0; word < RECORD; word++) {
 		for (unsigned int i = 0; i < 4; i++) {
 			static const size_t damage[] = { 0x41414140, 4096, 1, -PAGE };
 			size_t *record, was;
@@ -238,7 +263,7 @@ static void test_damaged_record(void)
 			heap_set_fault(&heap, note);
 			seen.kind = HEAP_SOUND;
 			ptr = heap_malloc(&heap, 1000);
-			record = (size_t *)(void *)(ptr - 4 * HEAP_WORD);
+			record = record_before(ptr);
 			heap_free(&heap, ptr);
 			was = record[word];
 			record[word] += damage[i];
@@ -255,23 +280,119 @@ static void test_damaged_record(void)
 /* The same in an older segment, which matters when the newest goes. */
 static void test_damaged_older_record(void)
 {
-	size_t *record;
-	char *ptr;
+	bool reported = true, kept = true, continued = true;
+
+	for (unsigned int word = 0; word < RECORD; word++) {
+		size_t *record;
+		char *ptr;
+
+		fresh();
+		heap_set_fault(&heap, note);
+		seen.kind = HEAP_SOUND;
+		record = record_before(heap_malloc(&heap, 10));
+		arena_sbrk((intptr_t)PAGE);
+		ptr = heap_malloc(&heap, 200000);
+		heap_free(&heap, ptr);
+		record[word] += 0x41414140;
+		kept &= heap_trim(&heap, 0) == 0;
+		reported &= seen.kind == HEAP_FAULT_RANGE && seen.block == record_before(ptr) &&
+			    !heap_check(&heap, NULL);
+		record[word] -= 0x41414140;
+		continued &= heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL);
+	}
+	tap_ok(reported,
+	       "a damaged record of an older segment is reported before that is continued");
+	tap_ok(kept, "and nothing is given back");
+	tap_ok(continued, "and a whole one is continued");
+}
+
+/* The record of the newest of two segments, which lies above the other one or below it. */
+static void test_damaged_newest_record(void)
+{
+	static _Alignas(64) char memory[1 << 20];
+	bool reported = true;
+
+	for (unsigned int i = 0; i < 4 * RECORD; i++) {
+		static const size_t damage[] = { HEAP_ALIGN, -HEAP_ALIGN, 1 << 24, 0x41414140 };
+		size_t *record, word = i % RECORD;
+
+		fresh();
+		heap_set_fault(&heap, note);
+		heap_malloc(&heap, 10);
+		arena_sbrk((intptr_t)PAGE);
+		record = record_before(heap_malloc(&heap, 200000));
+		record[word] += damage[i / RECORD];
+		seen.kind = HEAP_SOUND;
+		reported &= heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
+			    seen.block == record && !heap_check(&heap, NULL);
+		record[word] -= damage[i / RECORD];
+		reported &= heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL);
+
+		descend_from = memory + sizeof(memory);
+		heap_init(&heap, descending_hook);
+		heap_set_fault(&heap, note);
+		heap_malloc(&heap, 10);
+		record = record_before(heap_malloc(&heap, 200000));
+		record[word] += damage[i / RECORD];
+		seen.kind = HEAP_SOUND;
+		reported &= heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
+			    seen.block == record && !heap_check(&heap, NULL);
+		record[word] -= damage[i / RECORD];
+		reported &= heap_check(&heap, NULL);
+	}
+	tap_ok(reported, "so is that of a newest segment, above an older one or below");
+}
+
+/* A segment that ends a few bytes earlier or later has the same fence. */
+static void test_damaged_end(void)
+{
+	bool reported = true;
+	size_t *record, end, fence;
 
 	fresh();
 	heap_set_fault(&heap, note);
-	seen.kind = HEAP_SOUND;
-	ptr = heap_malloc(&heap, 10);
-	record = (size_t *)(void *)(ptr - 4 * HEAP_WORD);
 	leaves_gaps = true;
-	ptr = heap_malloc(&heap, 200000);
-	heap_free(&heap, ptr);
-	record[0] = 0x41414140;
-	heap_trim(&heap, 0);
-	tap_ok(seen.kind == HEAP_FAULT_RANGE && seen.block == (void *)0x41414140,
-	       "a damaged record of an older segment is reported before that is continued");
-	record[0] = 0;
-	tap_ok(heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL), "and a whole one is continued");
+	gap = PAGE + 5;
+	for (unsigned int i = 0; i < 3; i++)
+		record = record_before(heap_malloc(&heap, 100000));
+	end = record[2];
+	fence = end & ~(HEAP_ALIGN - 1);
+	TAP_MUST(end > fence);
+	for (record[2] = fence; record[2] < fence + HEAP_ALIGN; record[2]++) {
+		if (record[2] == end)
+			continue;
+		seen.kind = HEAP_SOUND;
+		reported &= heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
+			    !heap_check(&heap, NULL);
+	}
+	record[2] = end;
+	tap_ok(reported, "an end that is off by less than a unit is reported");
+	tap_ok(heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL), "and the right one is not");
+}
+
+static bool within(void *context, const struct heap_piece *piece)
+{
+	bool *inside = context;
+
+	*inside &= (uintptr_t)piece->address + piece->size <= heap.high;
+	return true;
+}
+
+/* An end and the fence before it that lead out of the heap together. */
+static void test_end_beyond(void)
+{
+	bool inside = true;
+	size_t *record;
+
+	fresh();
+	heap_malloc(&heap, 10);
+	arena_sbrk((intptr_t)PAGE);
+	record = record_before(heap_malloc(&heap, 100000));
+	TAP_MUST(arena_sbrk((intptr_t)PAGE) != HEAP_SBRK_FAILED);
+	record[2] += PAGE;
+	*(size_t *)(void *)heap.fence = PAGE | 3;
+	tap_ok(!heap_walk(&heap, within, &inside) && inside && !heap_check(&heap, NULL),
+	       "a walk does not leave the heap where the end of a segment leads beyond");
 }
 
 /* A top that is consistent in itself, and ends before the fence. */
@@ -284,18 +405,19 @@ static void test_top_that_is_short(void)
 	fresh();
 	heap_set_fault(&heap, note);
 	seen.kind = HEAP_SOUND;
-	ptr = heap_malloc(&heap, 2 * HEAP_WORD);
+	ptr = heap_malloc(&heap, 2000);
 	heap_stats(&heap, &stats);
 	top = (size_t *)(void *)heap.top;
 	end = top + 64;
 	top[0] = 64 * HEAP_WORD | 2;
 	end[-1] = 64 * HEAP_WORD;
 	end[0] = (stats.top - 64 * HEAP_WORD) | 1;
-	tap_ok(!heap_malloc(&heap, 100) && seen.kind == HEAP_FAULT_NEXT && seen.block == end,
+	tap_ok(!heap_malloc(&heap, 100) && seen.kind == HEAP_FAULT_LENGTH && seen.block == top &&
+		       seen.expected == stats.top && seen.found == 64 * HEAP_WORD,
 	       "a top that does not reach up to the fence is reported");
 	seen.kind = HEAP_SOUND;
 	heap_free(&heap, ptr);
-	tap_ok(seen.kind == HEAP_FAULT_NEXT, "also by the block before it");
+	tap_ok(seen.kind == HEAP_FAULT_LENGTH && seen.block == top, "also by the block before it");
 }
 
 static void test_fence_with_a_length(void)
@@ -311,39 +433,45 @@ static void test_fence_with_a_length(void)
 	tap_ok(heap_malloc(&heap, 10) != NULL, "and a whole one is not");
 }
 
-/* A free block within the payload of another, perfect in itself, as the first of a list. */
-static void test_listed_block_that_is_none(void)
+/* A free block within the payload of another, perfect in itself, as the first of a bin. */
+static void test_binned_block_that_is_none(void)
 {
-	size_t *forged, bin = 16;
+	size_t *forged, bin = 14;
 
 	fresh();
 	forged = (size_t *)heap_malloc(&heap, 100 * HEAP_WORD) + 7;
 	forged[0] = 32 * HEAP_WORD | 2;
-	forged[1] = forged[2] = 0;
+	forged[1] = 0;
+	forged[2] = (size_t)&heap.bins[bin];
 	forged[31] = 32 * HEAP_WORD;
 	forged[32] = 32 * HEAP_WORD | 1;
 	heap.bins[bin] = (struct heap_block *)(void *)forged;
 	heap.filled[0] |= (size_t)1 << bin;
 	heap.summary |= 1;
 	tap_ok(!heap_check(&heap, &seen) && seen.kind == HEAP_FAULT_BIN && seen.block == forged,
-	       "a block in a list that no walk comes by is seen");
+	       "a block in a bin that no walk comes by is seen");
 }
 
-/* A list that leads out of the heap, or to what is no block, is not counted further. */
-static void test_counting_a_broken_list(void)
+/* A bin that leads out of the heap, or to what is no block, is not counted further. */
+static void test_counting_a_broken_bin(void)
 {
-	void **ptr;
+	void **ptr[2];
 	size_t size;
 
 	fresh();
-	ptr = heap_malloc(&heap, 100);
-	heap_malloc(&heap, 1);
-	heap_free(&heap, ptr);
+	for (unsigned int i = 0; i < 2; i++) {
+		ptr[i] = heap_malloc(&heap, 100);
+		heap_malloc(&heap, 1);
+	}
+	free_merged(ptr[0]);
 	size = heap_count_bins(&heap);
-	ptr[0] = (void *)0x41414140;
-	tap_ok(heap_count_bins(&heap) == size, "a list is counted as far as it can be followed");
-	((size_t *)(void *)ptr)[-1] = 0;
-	tap_ok(heap_count_bins(&heap) == 0, "a block without a length ends it too");
+	free_merged(ptr[1]);
+	tap_ok(heap_count_bins(&heap) == 2 * size, "all blocks of a bin are counted");
+	((size_t *)(void *)ptr[1])[-1] = 0;
+	tap_ok(heap_count_bins(&heap) == 0, "up to one without a length");
+	((size_t *)(void *)ptr[1])[-1] = size | 2;
+	ptr[1][0] = (void *)0x41414140;
+	tap_ok(heap_count_bins(&heap) == size, "or as far as they can be followed");
 }
 
 static void test_fault_names_neighbours(void)
@@ -354,11 +482,17 @@ static void test_fault_names_neighbours(void)
 	heap_set_fault(&heap, note);
 	for (unsigned int i = 0; i < 3; i++)
 		ptr[i] = heap_malloc(&heap, 8 * HEAP_WORD);
-	heap_free(&heap, ptr[1]);
-	heap_free(&heap, ptr[1]);
-	tap_ok(seen.kind == HEAP_FAULT_NOT_USED && seen.before == ptr[0] - HEAP_WORD &&
-		       seen.after == ptr[2] - HEAP_WORD,
-	       "a fault names the blocks on both sides");
+	for (unsigned int i = 0; i < 2; i++) {
+		seen.kind = HEAP_SOUND;
+		heap_free(&heap, ptr[1]);
+		if (i > 0)
+			heap_trim(&heap, SIZE_MAX);
+		heap_free(&heap, ptr[1]);
+		tap_ok(seen.kind == HEAP_FAULT_NOT_USED && seen.before == ptr[0] - HEAP_WORD &&
+			       seen.after == ptr[2] - HEAP_WORD,
+		       "a fault names the blocks on both sides");
+		ptr[1] = heap_malloc(&heap, 8 * HEAP_WORD);
+	}
 	heap_free(&heap, (char *)&heap);
 	tap_ok(seen.kind == HEAP_FAULT_RANGE || seen.kind == HEAP_FAULT_ALIGNMENT,
 	       "one outside of the heap is a fault");
@@ -366,22 +500,25 @@ static void test_fault_names_neighbours(void)
 
 int main(void)
 {
-	test_list_longer_than_tries();
+	test_bin_longer_than_tries();
 	test_three_segments();
 	test_keep_less_than_a_block();
 	test_hook_that_does_not_tell();
 	test_fragmentation();
-	test_best_of_a_list_stays_best();
+	test_best_of_a_bin_stays_best();
 	test_growth_elsewhere();
 	test_segment_links();
 	test_top_that_is_none();
 	test_counting_a_ring();
 	test_damaged_record();
 	test_damaged_older_record();
+	test_damaged_newest_record();
+	test_damaged_end();
+	test_end_beyond();
 	test_top_that_is_short();
 	test_fence_with_a_length();
-	test_listed_block_that_is_none();
-	test_counting_a_broken_list();
+	test_binned_block_that_is_none();
+	test_counting_a_broken_bin();
 	test_fault_names_neighbours();
 	return tap_end();
 }

@@ -114,12 +114,22 @@ static void examine(void)
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted == granted && stats.granted_blocks == blocks);
 	TAP_MUST(stats.total == heap.given);
+	TAP_MUST(stats.binned == heap_count_bins(&heap) &&
+		 stats.cached == heap_count_cached(&heap));
+}
+
+/* A request was refused: it can never be had, or nothing waits that could make up for it. */
+static void must_be_all(size_t size)
+{
+	TAP_MUST(size > HEAP_MAX_REQUEST - LARGEST || heap_count_cached(&heap) == 0);
 }
 
 static void adopt(struct slot *slot, unsigned char *ptr, size_t size, size_t align)
 {
-	if (!ptr)
+	if (!ptr) {
+		must_be_all(size);
 		return;
+	}
 	TAP_MUST((uintptr_t)ptr % align == 0 && heap_usable_size(&heap, ptr) >= size);
 	*slot = (struct slot){ ptr, size };
 	fill(slot, 0);
@@ -131,6 +141,7 @@ static void resize(struct slot *slot, size_t size)
 	unsigned char *ptr = heap_realloc(&heap, slot->ptr, size);
 
 	if (!ptr) {
+		must_be_all(size);
 		must_be_intact(slot, slot->size);
 		return;
 	}
@@ -142,8 +153,10 @@ static void resize(struct slot *slot, size_t size)
 
 static void drop(struct slot *slot)
 {
+	size_t usable = heap_usable_size(&heap, slot->ptr);
+
 	must_be_intact(slot, slot->size);
-	TAP_MUST(heap_free(&heap, slot->ptr) >= slot->size);
+	TAP_MUST(heap_free(&heap, slot->ptr) == usable + HEAP_WORD);
 	slot->ptr = NULL;
 }
 

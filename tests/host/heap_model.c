@@ -86,6 +86,7 @@ static void adopt(struct slot *slot, void *ptr, size_t size, size_t align)
 {
 	if (!ptr) {
 		refused++;
+		TAP_MUST(size > HEAP_MAX_REQUEST || heap_count_cached(&heap) == 0);
 		return;
 	}
 	TAP_MUST((uintptr_t)ptr % align == 0);
@@ -101,6 +102,7 @@ static void resize(struct slot *slot, size_t size)
 
 	if (!ptr) {
 		refused++;
+		TAP_MUST(size > HEAP_MAX_REQUEST || heap_count_cached(&heap) == 0);
 		TAP_MUST(intact(slot, slot->size));
 		return;
 	}
@@ -150,8 +152,10 @@ static void compare(void)
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted_blocks == blocks && stats.granted == usable);
 	TAP_MUST(stats.binned == heap_count_bins(&heap));
-	TAP_MUST(stats.total ==
-		 stats.granted + stats.headers + stats.binned + stats.top + stats.bookkeeping);
+	TAP_MUST(stats.cached == heap_count_cached(&heap));
+	TAP_MUST(stats.total == stats.granted + stats.headers + stats.cached + stats.binned +
+					stats.top + stats.bookkeeping);
+	TAP_MUST(stats.total == heap.given);
 }
 
 static void free_all(void)

@@ -124,6 +124,7 @@ static void examine(void)
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted == granted && stats.granted_blocks == blocks);
 	TAP_MUST(stats.total == heap.given && stats.binned == heap_count_bins(&heap));
+	TAP_MUST(stats.cached == heap_count_cached(&heap));
 }
 
 /* What a scenario is made of. */

@@ -193,6 +193,7 @@ static void adopt(struct slot *slot, unsigned char *ptr, size_t size, size_t ali
 		memcpy(ptr, pattern + slot->seed, size);
 	} else {
 		refused++;
+		TAP_MUST(heap_count_cached(&now.heap) == 0);
 	}
 	done();
 }
@@ -210,6 +211,7 @@ static void resize(struct slot *slot, size_t size)
 		slot->size = size;
 	} else {
 		refused++;
+		TAP_MUST(heap_count_cached(&now.heap) == 0);
 	}
 	done();
 }

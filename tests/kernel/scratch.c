@@ -50,6 +50,17 @@ void *scratch_block(size_t words)
 	return ptr ? memset(ptr, 0, (words - 1) * HEAP_WORD) : NULL;
 }
 
+void scratch_merge(void)
+{
+	heap_trim(&scratch_heap, SIZE_MAX);
+}
+
+void scratch_release(void *ptr)
+{
+	heap_free(&scratch_heap, ptr);
+	scratch_merge();
+}
+
 size_t *scratch_header(const void *ptr)
 {
 	return (size_t *)ptr - 1;
@@ -70,7 +81,7 @@ struct picture {
 
 static bool draw(void *context, const struct heap_piece *piece)
 {
-	static const char signs[] = "[uft]";
+	static const char signs[] = "[ucft]";
 	struct picture *picture = context;
 	size_t room = sizeof(picture->text) - picture->length;
 	int n;
@@ -78,7 +89,8 @@ static bool draw(void *context, const struct heap_piece *piece)
 	if (piece->kind != HEAP_PIECE_SEGMENT && picture->at != (uintptr_t)piece->address)
 		return false;
 	picture->at = (uintptr_t)piece->address + piece->size;
-	if (piece->kind == HEAP_PIECE_USED || piece->kind == HEAP_PIECE_BINNED)
+	if (piece->kind == HEAP_PIECE_USED || piece->kind == HEAP_PIECE_CACHED ||
+	    piece->kind == HEAP_PIECE_BINNED)
 		n = snprintf(picture->text + picture->length, room, "%c%zu ", signs[piece->kind],
 			     piece->size / HEAP_WORD);
 	else
@@ -161,9 +173,12 @@ static uint32_t sum_words(uint32_t sum, const uint32_t *words, size_t n)
 
 uint32_t scratch_sum(void)
 {
-	uint32_t sum = sum_words(2166136261U, (const uint32_t *)&scratch_heap,
-				 sizeof(scratch_heap) / sizeof(uint32_t));
+	static struct heap copy;
+	uint32_t sum;
 
+	copy = scratch_heap;
+	copy.drain_at = copy.drain_class = 0;
+	sum = sum_words(2166136261U, (const uint32_t *)&copy, sizeof(copy) / sizeof(uint32_t));
 	return sum_words(sum, (const uint32_t *)scratch_brk.base,
 			 (scratch_brk.end - scratch_brk.base) / sizeof(uint32_t));
 }

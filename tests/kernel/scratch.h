@@ -42,6 +42,12 @@ heap_sbrk scratch_sbrk;
 /* A new block of so many words, header included, its payload cleared; NULL if there is none. */
 void *scratch_block(size_t words);
 
+/* Merges all blocks that wait in quick lists, and gives nothing back. */
+void scratch_merge(void);
+
+/* Frees a block and merges it, whether it has waited for that or not. */
+void scratch_release(void *ptr);
+
 /* The header of a block, by its pointer. */
 size_t *scratch_header(const void *ptr);
 
@@ -51,8 +57,9 @@ size_t *scratch_footer(const void *ptr);
 /**
  * scratch_is() - whether the heap is as in a picture
  * @picture: as a walk sees it, newest segment first: '[' its record, 'u' a
- *	block in use, 'f' a free one in a list, 't' the top, ']' the fence;
- *	with sizes in words but for the top, '*' for any: "[ u6 f* u8 t ]"
+ *	block in use, 'c' one in a quick list, 'f' a free one in a bin or the
+ *	remainder, 't' the top, ']' the fence; with sizes in words but for the
+ *	top, '*' for any: "[ u6 f* c8 t ]"
  *
  * Return: true if it is, heap_check() finds nothing, and nothing was reported.
  * Prints what it is if not.
@@ -65,7 +72,8 @@ bool scratch_caught(enum heap_fault_kind kind, const void *block);
 /* Whether heap_check() finds a violation of that @kind at that @block. */
 bool scratch_check_finds(enum heap_fault_kind kind, const void *block);
 
-/* A number made of every byte of the heap and of its memory, to be compared with later. */
+/* A number made of every byte of the heap and of its memory, to be compared with later; but for
+ * the two fields that say when to merge next: they move with every call that takes from the top. */
 uint32_t scratch_sum(void);
 
 /* Frees each block and trims. Return: whether nothing is left and nothing was reported. */

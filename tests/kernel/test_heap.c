@@ -39,31 +39,243 @@ KTEST(links_of_a_free_block_lie_at_its_pointer)
 	CHECK(first && heap_malloc(heap, 8));
 	second = heap_malloc(heap, 64);
 	CHECK(second && heap_malloc(heap, 8));
-	heap_free(heap, first);
-	heap_free(heap, second);
-	CHECK(second[0] == (char *)first - sizeof(size_t)); /* next */
-	CHECK(second[1] == NULL);			    /* prev */
+	scratch_release(first);
+	scratch_release(second);
+	CHECK(second[0] == scratch_header(first)); /* next: a block */
 	CHECK(first[0] == NULL);
-	CHECK(first[1] == (char *)second - sizeof(size_t));
+	CHECK(first[1] == &second[0]); /* prev: what leads here */
+	CHECK((char *)second[1] >= (char *)heap->bins);
+	CHECK((char *)second[1] < (char *)(heap->bins + HEAP_BINS));
+	CHECK(*(size_t **)second[1] == scratch_header(second));
 	scratch_throw_away();
 }
 
-KTEST(free_neighbours_merge_into_one_block)
+/* In each order, each block merged with those beside it that are free. */
+static void check_merging(size_t size, void (*release)(void *))
 {
+	const size_t words = (size + HEAP_WORD) / HEAP_WORD;
 	char *blocks[4];
 
 	scratch_open();
 	for (unsigned int i = 0; i < 4; i++)
-		CHECK((blocks[i] = heap_malloc(heap, 100)));
-	heap_free(heap, blocks[0]);
-	heap_free(heap, blocks[2]);
-	CHECK(scratch_is("[ f26 u26 f26 u26 t ]"));
-	heap_free(heap, blocks[1]);
-	CHECK(scratch_is("[ f78 u26 t ]"));
-	heap_free(heap, blocks[3]);
+		CHECK((blocks[i] = heap_malloc(heap, size)));
+	release(blocks[0]);
+	release(blocks[2]);
+	CHECK(scratch_is(words == 26 ? "[ f26 u26 f26 u26 t ]" : "[ f152 u152 f152 u152 t ]"));
+	release(blocks[1]);
+	CHECK(scratch_is(words == 26 ? "[ f78 u26 t ]" : "[ f456 u152 t ]"));
+	release(blocks[3]);
 	CHECK(scratch_is("[ t ]"));
 	scratch_throw_away();
 }
+
+static void just_free(void *ptr)
+{
+	heap_free(heap, ptr);
+}
+
+KTEST(free_neighbours_merge_into_one_block)
+{
+	check_merging(100, scratch_release);
+	check_merging(600, just_free);
+}
+
+/* Quick lists */
+
+KTEST(small_blocks_wait_beside_each_other_and_are_given_again_last_first)
+{
+	char *blocks[3];
+
+	scratch_open();
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK((blocks[i] = heap_malloc(heap, 100)));
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK_EQ(heap_free(heap, blocks[i]), 26 * HEAP_WORD);
+	CHECK(scratch_is("[ c26 c26 c26 t ]"));
+	for (unsigned int i = 3; i > 0; i--)
+		CHECK(heap_malloc(heap, 97) == blocks[i - 1]);
+	CHECK(scratch_is("[ u26 u26 u26 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
+KTEST(blocks_that_are_not_small_do_not_wait)
+{
+	char *small, *large;
+
+	scratch_open();
+	small = heap_malloc(heap, HEAP_MAX_SMALL - HEAP_WORD);
+	large = heap_malloc(heap, HEAP_MAX_SMALL);
+	CHECK(small && large && heap_malloc(heap, 1));
+	heap_free(heap, small);
+	heap_free(heap, large);
+	CHECK(scratch_is("[ c130 f132 u4 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* What finds no room is merged at once, with nothing that waits. */
+KTEST(quick_lists_have_room_for_a_few_blocks_and_bytes)
+{
+	static char *blocks[HEAP_QUICK_MOST + 3];
+
+	for (size_t size = HEAP_MIN_BLOCK; size <= HEAP_MAX_SMALL; size += HEAP_ALIGN) {
+		size_t most = HEAP_QUICK_BYTES / size;
+		struct heap_stats stats;
+
+		if (most > HEAP_QUICK_MOST)
+			most = HEAP_QUICK_MOST;
+		scratch_open();
+		for (size_t i = 0; i < HEAP_QUICK_MOST + 3; i++)
+			CHECK((blocks[i] = heap_malloc(heap, size - HEAP_WORD)));
+		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
+			CHECK_EQ(heap_free(heap, blocks[i]), size);
+		heap_stats(heap, &stats);
+		CHECK(most > 0 && heap_check(heap, NULL));
+		CHECK_EQ(stats.cached_blocks, most);
+		CHECK_EQ(stats.cached, most * size);
+		CHECK_EQ(heap_count_cached(heap), most * size);
+		CHECK_EQ(stats.binned_blocks, 1);
+		CHECK_EQ(stats.binned, (HEAP_QUICK_MOST + 2 - most) * size);
+		CHECK_EQ(heap_count_bins(heap), stats.binned);
+		CHECK(scratch_comes_to_nothing());
+	}
+}
+
+KTEST(trim_that_keeps_all_merges_what_waits)
+{
+	void *blocks[32], *wall;
+	uintptr_t end;
+
+	scratch_open();
+	for (size_t i = 0; i < 32; i++)
+		CHECK((blocks[i] = heap_malloc(heap, 12 + 8 * i)));
+	wall = heap_malloc(heap, 1000);
+	CHECK(wall);
+	for (size_t i = 0; i < 32; i++)
+		heap_free(heap, blocks[i]);
+	CHECK(heap_count_cached(heap) > 1000);
+	end = scratch_brk.end;
+	CHECK_EQ(heap_trim(heap, SIZE_MAX), 0);
+	CHECK_EQ(heap_count_cached(heap), 0);
+	CHECK_EQ(scratch_brk.end, end);
+	CHECK(scratch_is("[ f* u252 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* A page is full. Nine blocks side by side wait; merged they are as much as is asked for. */
+KTEST(null_comes_only_after_all_that_waits_has_been_merged)
+{
+	static char *blocks[200];
+	size_t n = 0;
+
+	scratch_open_pages(1);
+	while ((blocks[n] = heap_malloc(heap, 36)))
+		n++;
+	for (unsigned int i = 0; i < 9; i++)
+		heap_free(heap, blocks[20 + i]);
+	CHECK_EQ(heap_count_cached(heap), 360);
+	CHECK(heap_malloc(heap, 360 - HEAP_WORD) == blocks[20]);
+	CHECK_EQ(heap_count_cached(heap), 0);
+	heap_free(heap, blocks[40]);
+	heap_free(heap, blocks[41]);
+	heap_free(heap, blocks[50]);
+	CHECK(!heap_malloc(heap, 80));
+	CHECK_EQ(heap_count_cached(heap), 0);
+	CHECK_EQ(heap_count_bins(heap), 120);
+	CHECK(heap_malloc(heap, 50) == blocks[40]); /* small ones too */
+	CHECK(scratch_comes_to_nothing());
+}
+
+KTEST(small_request_too_comes_to_null_only_after_merging)
+{
+	static char *blocks[200];
+	size_t n = 0;
+
+	scratch_open_pages(1);
+	while ((blocks[n] = heap_malloc(heap, 36)))
+		n++;
+	heap_free(heap, blocks[40]);
+	heap_free(heap, blocks[41]);
+	CHECK(heap_malloc(heap, 76) == blocks[40]);
+	CHECK(!heap_malloc(heap, 76));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* While the heap grows, what waits is merged, though no call merges more than one. */
+KTEST(growing_heap_merges_what_waits_one_at_a_time)
+{
+	size_t cached, calls = 0;
+
+	scratch_open();
+	for (size_t size = 12; size <= 260; size += 8) {
+		char *ptr[3];
+
+		for (unsigned int i = 0; i < 3; i++)
+			CHECK((ptr[i] = heap_malloc(heap, size)));
+		heap_free(heap, ptr[0]);
+		heap_free(heap, ptr[1]);
+	}
+	for (cached = heap_count_cached(heap); cached > 0 && calls < 2000; calls++) {
+		struct heap_stats before, after;
+
+		heap_stats(heap, &before);
+		CHECK(heap_malloc(heap, 600));
+		heap_stats(heap, &after);
+		CHECK(before.cached_blocks - after.cached_blocks <= 1);
+		CHECK(heap_check(heap, NULL));
+		cached = after.cached;
+	}
+	CHECK_EQ(cached, 0);
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* Merged with a free block before it, it would make the top so large that that gives memory back. */
+KTEST(block_merged_by_a_request_for_the_top_does_not_shrink_the_top)
+{
+	char *before, *waits, *end, *ptr;
+
+	scratch_open();
+	CHECK(heap_malloc(heap, 4000));
+	before = heap_malloc(heap, 64000);
+	waits = heap_malloc(heap, 36);
+	end = heap_malloc(heap, 8000);
+	CHECK(before && waits && end);
+	heap_free(heap, end);
+	heap_free(heap, before);
+	heap_free(heap, waits);
+	CHECK(scratch_is("[ u1002 f16002 c10 t ]"));
+	heap->drain_class = (40 - HEAP_MIN_BLOCK) / HEAP_ALIGN; /* its turn is now */
+	heap->drain_at = 0;
+	ptr = heap_malloc(heap, 70000);
+	CHECK(ptr && heap_usable_size(heap, ptr) >= 70000);
+	CHECK(scratch_is("[ u1002 u17502 t ]"));
+	memset(ptr, 'A', 70000);
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* What is left of a block that was split is carved up before another one is split. */
+KTEST(small_requests_in_a_row_lie_side_by_side)
+{
+	char *large[2], *small[3];
+
+	scratch_open();
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK((large[i] = heap_malloc(heap, 800)));
+		CHECK(heap_malloc(heap, 1));
+	}
+	heap_free(heap, large[0]);
+	heap_free(heap, large[1]);
+	for (unsigned int i = 0; i < 3; i++)
+		CHECK((small[i] = heap_malloc(heap, 36 + i * 8)));
+	CHECK(small[1] == small[0] + 40 && small[2] == small[1] + 48);
+	CHECK_EQ(heap_count_bins(heap), 2 * 808 - 40 - 48 - 56);
+	heap_free(heap, small[1]);
+	scratch_release(small[2]);
+	CHECK_EQ(heap_count_bins(heap), 2 * 808 - 40);
+	CHECK(heap_check(heap, NULL));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* All of the heap */
 
 KTEST(break_is_lowered_when_the_top_becomes_free)
 {
@@ -153,8 +365,13 @@ KTEST(block_freed_twice_is_reported_and_left_alone)
 	other = heap_malloc(heap, 40);
 	CHECK(ptr && other);
 	heap_free(heap, ptr);
+	CHECK(scratch_is("[ c12 u12 t ]"));
+	CHECK_EQ(heap_free(heap, ptr), 0);
+	CHECK(scratch_caught(HEAP_FAULT_NOT_USED, scratch_header(ptr)));
+	CHECK(scratch_is("[ c12 u12 t ]"));
+	scratch_merge();
 	CHECK(scratch_is("[ f12 u12 t ]"));
-	heap_free(heap, ptr);
+	CHECK_EQ(heap_free(heap, ptr), 0);
 	CHECK(scratch_caught(HEAP_FAULT_NOT_USED, scratch_header(ptr)));
 	CHECK(scratch_is("[ f12 u12 t ]"));
 	scratch_throw_away();
@@ -207,12 +424,73 @@ KTEST(links_written_after_free_are_reported_when_followed)
 	scratch_open();
 	ptr = heap_malloc(heap, 40);
 	CHECK(ptr && heap_malloc(heap, 40));
-	heap_free(heap, ptr);
+	scratch_release(ptr);
 	ptr[0] = (void *)0xDEAD0004;
 	CHECK(!heap_check(heap, NULL));
 	CHECK(!heap_malloc(heap, 40));
 	CHECK_EQ(scratch_faults, 1);
 	CHECK_EQ(scratch_fault.kind, HEAP_FAULT_LINK);
+	scratch_throw_away();
+}
+
+/* It still waits, and can be merged when the damage is gone. */
+KTEST(block_whose_neighbour_is_damaged_stays_in_its_quick_list)
+{
+	size_t *block, *wall;
+	uint32_t sum;
+
+	scratch_open();
+	block = heap_malloc(heap, 36);
+	wall = heap_malloc(heap, 36);
+	CHECK(block && wall && heap_malloc(heap, 36));
+	heap_free(heap, block);
+	*scratch_header(wall) ^= 1;
+	sum = scratch_sum();
+	scratch_merge();
+	CHECK(scratch_caught(HEAP_FAULT_FOOTER, scratch_header(wall)));
+	CHECK_EQ(scratch_sum(), sum);
+	*scratch_header(wall) ^= 1;
+	CHECK(scratch_is("[ c10 u10 u10 t ]"));
+	scratch_merge();
+	CHECK(scratch_is("[ f10 u10 u10 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* As after any violation; that it was met while merging another block makes no difference. */
+KTEST(allocation_that_meets_damage_in_a_quick_list_gives_null)
+{
+	void *block, *ptr;
+
+	scratch_open();
+	block = heap_malloc(heap, 36);
+	CHECK(block && heap_malloc(heap, 36));
+	heap_free(heap, block);
+	*scratch_header(block) ^= HEAP_ALIGN;
+	do
+		ptr = heap_malloc(heap, 100); /* from the top, until merging is due */
+	while (ptr && scratch_faults == 0);
+	CHECK(scratch_caught(HEAP_FAULT_NOT_USED, scratch_header(block)));
+	CHECK(!ptr);
+	scratch_throw_away();
+}
+
+/* A block that is swallowed has waited behind a neighbour that says it is longer than it is. */
+KTEST(block_that_waits_is_merged_only_if_the_next_knows_it)
+{
+	void *block, *next, *last;
+
+	scratch_open();
+	block = heap_malloc(heap, 36);
+	next = heap_malloc(heap, 36);
+	last = heap_malloc(heap, 36);
+	CHECK(block && next && last);
+	*scratch_header(block) += 40;
+	heap_free(heap, block);
+	heap_free(heap, next);
+	CHECK_EQ(scratch_faults, 0);
+	CHECK(scratch_check_finds(HEAP_FAULT_BIN, scratch_header(block)));
+	scratch_merge();
+	CHECK(scratch_caught(HEAP_FAULT_NEXT, scratch_header(last)));
 	scratch_throw_away();
 }
 
@@ -239,6 +517,7 @@ KTEST(random_operations_keep_contents_and_heap_sound)
 		memset(blocks[i], (int)i, sizes[i]);
 	}
 	CHECK(heap_check(heap, NULL));
+	CHECK(heap_count_cached(heap) > 0);
 	for (unsigned int i = 0; i < BLOCKS; i++)
 		heap_free(heap, blocks[i]);
 	heap_trim(heap, 0);

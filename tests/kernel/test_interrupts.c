@@ -9,6 +9,7 @@
  */
 #include "kernel/dev/console.h"
 #include "kernel/mm/brk.h"
+#include "kernel/mm/frame.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "kernel/x86/cpu.h"
@@ -86,6 +87,7 @@ static void sweep(const char *name, const struct scenario *scenario)
 		CHECK(heap_check(&kernel_heap, NULL));
 		CHECK(scenario->finish());
 		release_held();
+		kheap_trim(SIZE_MAX); /* the next round finds no other heap */
 	} while (open_points >= armed_at);
 	kprintf("# %s: %u points, at most %u instructions with interrupts off\n", name, k - 1,
 		longest);
@@ -105,10 +107,61 @@ static void prepare_block(void)
 		memset(block, 5, 200);
 }
 
+static uintptr_t break_before;
+
 static void prepare_large(void)
 {
 	block = kmalloc(3 * LARGE);
 	wall = NULL;
+	break_before = kernel_brk.end;
+}
+
+/* One waits in the list that the call takes from. */
+static void prepare_cached(void)
+{
+	prepare_block();
+	kfree(block);
+	block = NULL;
+}
+
+/* The quick list that the call would put it into is full; free blocks lie on either side. */
+static void prepare_full(void)
+{
+	char *blocks[3 + HEAP_QUICK_MOST];
+
+	for (unsigned int i = 0; i < 3 + HEAP_QUICK_MOST; i++)
+		blocks[i] = kmalloc(200);
+	wall = kmalloc(10);
+	for (unsigned int i = 3 + HEAP_QUICK_MOST; i-- > 0;)
+		if (i != HEAP_QUICK_MOST)
+			kfree(blocks[i]);
+	block = blocks[HEAP_QUICK_MOST];
+}
+
+/* As much as ever waits, each block between two that are free. */
+static void prepare_all_that_waits(void)
+{
+	static char *blocks[2 * HEAP_QUICK_MOST];
+
+	for (size_t size = HEAP_MIN_BLOCK; size <= HEAP_MAX_SMALL; size += HEAP_ALIGN) {
+		for (unsigned int i = 0; i < 2 * HEAP_QUICK_MOST; i++)
+			blocks[i] = i % 2 ? kmalloc(size - HEAP_WORD) : kmalloc(HEAP_MAX_SMALL);
+		for (unsigned int i = 0; i < 2 * HEAP_QUICK_MOST; i++)
+			kfree(blocks[i]);
+	}
+	block = wall = NULL;
+}
+
+static char *free_before;
+
+static void prepare_slide(void)
+{
+	free_before = kmalloc(2000);
+	block = kmalloc(2000);
+	wall = kmalloc(10);
+	if (block)
+		memset(block, 5, 200);
+	kfree(free_before);
 }
 
 static bool finish(void)
@@ -132,6 +185,20 @@ static bool finish_freed(void)
 {
 	kfree(wall);
 	return !block;
+}
+
+/* Unless the handler's blocks have taken some of the room before. */
+static bool finish_slid(void)
+{
+	bool slid = block == free_before;
+
+	return finish() && (open_points >= armed_at || slid);
+}
+
+/* Unless the handler's blocks have come to lie behind. */
+static bool finish_trimmed(void)
+{
+	return !block && (open_points >= armed_at || kernel_brk.end < break_before);
 }
 
 static void call_kmalloc(void *unused)
@@ -177,6 +244,21 @@ static void call_krealloc_more(void *unused)
 	block = krealloc(block, 5000);
 }
 
+/* More than there is, and no frame to be had: all that waits is merged before it gives NULL. */
+static void call_kmalloc_in_vain(void *unused)
+{
+	(void)unused;
+	frame_fail_at(1, UINT32_MAX);
+	block = kmalloc(30 * LARGE);
+	frame_fail_at(0, 0);
+}
+
+static void call_krealloc_slide(void *unused)
+{
+	(void)unused;
+	block = krealloc(block, 3900);
+}
+
 static void call_ksbrk(void *unused)
 {
 	void *before = ksbrk(3 * PAGE_SIZE);
@@ -199,11 +281,16 @@ static bool finish_nothing(void)
 	}
 
 SWEEP(kmalloc, prepare_nothing, call_kmalloc, finish_fresh)
+SWEEP(kmalloc_of_a_block_that_waits, prepare_cached, call_kmalloc, finish_fresh)
+SWEEP(kmalloc_that_merges_all_that_waits, prepare_all_that_waits, call_kmalloc_in_vain,
+      finish_nothing)
 SWEEP(kmalloc_that_grows_the_heap, prepare_nothing, call_kmalloc_large, finish_fresh)
 SWEEP(kzalloc, prepare_nothing, call_kzalloc, finish_fresh)
 SWEEP(kmemalign, prepare_nothing, call_kmemalign, finish_fresh)
 SWEEP(kfree, prepare_block, call_kfree, finish_freed)
-SWEEP(kfree_that_trims_the_heap, prepare_large, call_kfree, finish_freed)
+SWEEP(kfree_that_merges, prepare_full, call_kfree, finish_freed)
+SWEEP(kfree_that_trims_the_heap, prepare_large, call_kfree, finish_trimmed)
 SWEEP(krealloc_in_place, prepare_block, call_krealloc_less, finish)
+SWEEP(krealloc_that_slides, prepare_slide, call_krealloc_slide, finish_slid)
 SWEEP(krealloc_with_a_copy, prepare_block, call_krealloc_more, finish)
 SWEEP(ksbrk, prepare_nothing, call_ksbrk, finish_nothing)

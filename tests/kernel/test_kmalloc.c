@@ -196,6 +196,33 @@ KTEST(memory_runs_out_as_null_and_all_of_it_comes_back)
 	CHECK_EQ(frame_count(FRAME_FREE), free);
 }
 
+/* The blocks that wait would do, were they one; it is NULL when they are, and still too short. */
+KTEST(kmalloc_gives_null_only_after_all_that_waits_has_been_merged)
+{
+	char *blocks[8], *wall, *ptr;
+	struct heap_stats stats;
+
+	for (unsigned int i = 0; i < 8; i++)
+		CHECK((blocks[i] = kmalloc(44)));
+	wall = kmalloc(1);
+	heap_stats(&kernel_heap, &stats);
+	ptr = krealloc(wall, ksize(wall) + stats.top); /* no top is left */
+	CHECK(ptr && ptr == wall);
+	for (unsigned int i = 0; i < 8; i++)
+		kfree(blocks[i]);
+	CHECK_EQ(heap_count_cached(&kernel_heap), 8 * 48);
+	frame_fail_at(1, UINT32_MAX);
+	ptr = kmalloc(8 * 48);
+	CHECK(!ptr);
+	CHECK_EQ(heap_count_cached(&kernel_heap), 0);
+	CHECK_EQ(heap_count_bins(&kernel_heap), 8 * 48);
+	ptr = kmalloc(8 * 48 - HEAP_WORD);
+	frame_fail_at(0, 0);
+	CHECK(ptr == blocks[0]);
+	kfree(ptr);
+	kfree(wall);
+}
+
 KTEST(statistics_count_calls_failures_and_the_peak)
 {
 	struct kmalloc_stats before, after;
@@ -224,6 +251,64 @@ KTEST(statistics_count_calls_failures_and_the_peak)
 	kmalloc_stats(&after);
 	CHECK_EQ(after.frees, before.frees + 2);
 	CHECK_EQ(after.granted, 0);
+}
+
+/* What the totals have grown by since @before. */
+static bool totals_grew(struct kmalloc_stats *before, size_t asked, size_t granted)
+{
+	struct kmalloc_stats now;
+	bool as_much;
+
+	kmalloc_stats(&now);
+	as_much = now.asked_total - before->asked_total == asked &&
+		  now.granted_total - before->granted_total == granted;
+	*before = now;
+	return as_much;
+}
+
+KTEST(statistics_tell_what_was_asked_for_and_what_was_granted)
+{
+	struct kmalloc_stats before;
+	char *ptr, *other, *aligned;
+
+	kmalloc_stats(&before);
+	CHECK((ptr = kmalloc(37)) && totals_grew(&before, 37, 44));
+	CHECK((other = kcalloc(5, 10)) && totals_grew(&before, 50, 52));
+	CHECK((aligned = kmemalign(64, 0)) && totals_grew(&before, 0, ksize(aligned)));
+	CHECK(krealloc(ptr, 41) == ptr && totals_grew(&before, 41, 44));
+	CHECK((ptr = krealloc(ptr, 100)) && totals_grew(&before, 100, 100));
+	CHECK(!kmalloc(SIZE_MAX) && !kcalloc(SIZE_MAX, 2) && !krealloc(ptr, SIZE_MAX));
+	kfree(ptr);
+	kfree(other);
+	kfree(aligned);
+	CHECK(totals_grew(&before, 0, 0));
+	CHECK((ptr = krealloc(NULL, 1)) && totals_grew(&before, 1, 12));
+	kfree(ptr);
+}
+
+KTEST(slack_is_what_was_granted_and_not_asked_for)
+{
+	static const struct {
+		uint64_t asked, granted;
+		unsigned int slack;
+	} rows[] = {
+		{ 0, 0, 0 },
+		{ 0, 12, 1000 },
+		{ 12, 12, 0 },
+		{ 37, 44, 159 },
+		{ 3 << 20, 4 << 20, 250 },
+		{ 3ULL << 60, 4ULL << 60, 250 },
+		{ 0xFFFFFFFF, 0x1FFFFFFFFULL, 500 },
+		{ 0, UINT64_MAX, 1000 },
+		{ UINT64_MAX, UINT64_MAX, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct kmalloc_stats stats = { .asked_total = rows[i].asked,
+					       .granted_total = rows[i].granted };
+
+		CHECK_EQ(kmalloc_slack(&stats), rows[i].slack);
+	}
 }
 
 KTEST(statistics_of_the_heap_tell_sizes_fragmentation_and_peak)
