@@ -654,6 +654,12 @@ static COLD bool sound_record(const struct heap *heap)
 	       (sound_segment(heap, older, &budget) && spans(older, segment->low, segment->high));
 }
 
+/* Where the top is when the heap has become longer by its DRAIN_PART. */
+static uintptr_t next_round(const struct heap *heap)
+{
+	return (uintptr_t)heap->top + ((uintptr_t)heap->top - heap->low) / DRAIN_PART;
+}
+
 /* The newest segment is @gone; the one before it is continued. */
 static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone)
 {
@@ -770,6 +776,9 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 		drop_segment(heap, &copy);
 	else
 		shorten_segment(heap, copy.end - bytes);
+	/* A shorter heap has its next round sooner. */
+	if (heap->drain_at > next_round(heap))
+		heap->drain_at = next_round(heap);
 	return bytes;
 }
 
@@ -875,14 +884,13 @@ static COLD bool flush_all(struct heap *heap)
 /* The next step of a round through the quick lists. Return: as flush(). */
 static SLOW bool drain(struct heap *heap)
 {
-	uintptr_t top = (uintptr_t)heap->top;
 	struct heap_quick *quick;
 
 	for (unsigned int i = 0; i < DRAIN_TRIES; i++) {
 		quick = &heap->quick[heap->drain_class];
 		heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
 		if (heap->drain_class == 0)
-			heap->drain_at = top + (top - heap->low) / DRAIN_PART;
+			heap->drain_at = next_round(heap);
 		if (!is_empty(quick))
 			return flush(quick);
 	}

@@ -1714,6 +1714,31 @@ static void test_drain(void)
 	tap_ok(requests > 0 && one_each, "and then there is another round");
 }
 
+/* The round after next is measured from where the heap ends then, not from where it once did. */
+static void test_drain_after_shrinking(void)
+{
+	static void *ptr[40];
+	uintptr_t far;
+
+	fresh();
+	heap.drain_at = 0;
+	guard = block(4);
+	a = heap_malloc(&heap, 1 << 20);
+	for (size_t i = 0; i < 40; i++)
+		ptr[i] = block(MAX_SMALL);
+	far = heap.drain_at;
+	TAP_MUST(far > (uintptr_t)a + (1 << 20));
+	for (size_t i = 0; i < 40; i++)
+		heap_free(&heap, ptr[i]);
+	heap_free(&heap, a);
+	heap_trim(&heap, 0);
+	tap_ok(is("[ u4 t ]") && heap.drain_at < (uintptr_t)a,
+	       "a heap that has become shorter has its next round sooner");
+	heap_free(&heap, guard);
+	heap_trim(&heap, 0);
+	tap_ok(heap.drain_at == 0, "and one that is empty begins anew");
+}
+
 static void test_drain_by_large(void)
 {
 	fresh();
@@ -3057,6 +3082,7 @@ static void (*const tests[])(void) = {
 	test_remainder_resized,
 	test_remainder_at_older_end,
 	test_drain,
+	test_drain_after_shrinking,
 	test_drain_by_large,
 	test_last_resort,
 	test_last_resort_at_top,
