@@ -240,6 +240,7 @@ static void set_remainder(struct heap *heap, struct heap_block *block, size_t si
 
 /* Bins */
 
+/* The bin of blocks of this length: its class, or the power of two and the four bits behind it. */
 static INLINE size_t bin_for(size_t size)
 {
 	size_t units = size >> HEAP_SHIFT, power;
@@ -247,10 +248,11 @@ static INLINE size_t bin_for(size_t size)
 	if (size <= HEAP_MAX_SMALL)
 		return units - HEAP_MIN_BLOCK / HEAP_ALIGN;
 	power = HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(units);
-	return HEAP_CLASSES + (power - 7) * HEAP_BINS_PER_POWER + (units >> (power - 4));
+	return HEAP_CLASSES + (power - HEAP_CLASS_BITS - 1) * HEAP_BINS_PER_POWER +
+	       (units >> (power - 4));
 }
 
-/* Both of these come inline and not: the longest way through release() has them inline. */
+/* This and bin_unlink() are in line in merge(), the longest way of all. */
 static INLINE void bin_insert(struct heap *heap, struct heap_block *block, size_t size)
 {
 	size_t bin = bin_for(size);
@@ -798,7 +800,7 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
  *
  * This is the longest step there is: two blocks verified (about 50 instructions
  * each) and taken out of their bins (25 each), the result put into another (35),
- * or the break lowered (130). So free ends after at most 360 instructions, or 500
+ * or the break lowered (130). So free ends after at most 360 instructions, or 510
  * with the break, and malloc after 290 where it splits a block of a bin, or 650
  * where a step of a round merges one before the top is taken. No part of it
  * depends on how much there is; docs/heap.md adds it up.
@@ -842,6 +844,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 	return freed;
 }
 
+/* A block has been freed: as merge(), and the top may give back. */
 static size_t release(struct heap *heap, struct heap_block *block)
 {
 	return merge(heap, block, HEAP_TRIM_AT);
@@ -977,6 +980,7 @@ static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_
 {
 	size_t whole = block_size(block), rest = whole - size;
 	struct heap_block *tail = after(block, size), *old = heap->remainder;
+	size_t old_size = heap->remainder_size;
 
 	if (HEAP_CHECKS && unlikely(!sound_kept(heap, block, whole)))
 		return violated(heap, block, examine_free), NULL;
@@ -988,12 +992,11 @@ static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_
 	block->head = size | IN_USE | PREV_IN_USE;
 	set_free(tail, rest);
 	if (size <= HEAP_MAX_SMALL) {
-		whole = heap->remainder_size;
 		set_remainder(heap, tail, rest);
 		if (!old)
 			return payload(block);
 		tail = old;
-		rest = whole;
+		rest = old_size;
 	}
 	bin_add(heap, tail, rest);
 	return payload(block);
@@ -1058,6 +1061,7 @@ static SLOW void *malloc_large(struct heap *heap, size_t request)
 	return best ? take_binned(heap, best, size) : take_last(heap, size);
 }
 
+/* A small block, where its quick list has none to give. */
 static SLOW void *malloc_small(struct heap_quick *quick)
 {
 	struct heap *heap = quick->heap;

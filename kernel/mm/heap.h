@@ -55,9 +55,10 @@
 #define HEAP_TRIM_STEP ((size_t)64 * 4096)
 
 /* Small blocks have one of the HEAP_CLASSES smallest lengths: up to 520 bytes, or 1,040. */
-#define HEAP_CLASSES   64
-#define HEAP_SHIFT     (HEAP_WORD == 4 ? 3 : 4) /* HEAP_ALIGN is 2 to the power of it */
-#define HEAP_MAX_SMALL (HEAP_MIN_BLOCK + (HEAP_CLASSES - 1) * HEAP_ALIGN)
+#define HEAP_CLASS_BITS 6
+#define HEAP_CLASSES	(1 << HEAP_CLASS_BITS)
+#define HEAP_SHIFT	(HEAP_WORD == 4 ? 3 : 4) /* HEAP_ALIGN is 2 to the power of it */
+#define HEAP_MAX_SMALL	(HEAP_MIN_BLOCK + (HEAP_CLASSES - 1) * HEAP_ALIGN)
 
 /* The most freed blocks that wait in one quick list, and their most bytes. */
 #define HEAP_QUICK_MOST	 10
@@ -66,8 +67,9 @@
 /* Bins of free blocks: one for each small length, then 16 for each power of two. */
 #define HEAP_BINS_PER_POWER 16
 #define HEAP_WORD_BITS	    (HEAP_WORD * 8)
-#define HEAP_BINS	    (HEAP_CLASSES + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - HEAP_SHIFT - 6))
-#define HEAP_BIN_WORDS	    ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
+#define HEAP_BINS                                                                                  \
+	(HEAP_CLASSES + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - HEAP_SHIFT - HEAP_CLASS_BITS))
+#define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
 
 struct heap;
 struct heap_block;
