@@ -307,6 +307,15 @@ static SLOW void bin_remove(struct heap *heap, struct heap_block *block)
 	bin_unlink(heap, block);
 }
 
+/* Takes a free block that is not the top out of where it is kept. */
+static COLD void detach(struct heap *heap, struct heap_block *block)
+{
+	if (block == heap->remainder)
+		set_remainder(heap, NULL, 0);
+	else
+		bin_remove(heap, block);
+}
+
 /* The first block of the first bin from @bin on that is not empty, or NULL. */
 static INLINE struct heap_block *first_from(const struct heap *heap, size_t bin)
 {
@@ -680,10 +689,7 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 	if (prev_in_use(heap->fence))
 		return;
 	top = prev_block(heap->fence);
-	if (top == heap->remainder)
-		set_remainder(heap, NULL, 0);
-	else
-		bin_remove(heap, top);
+	detach(heap, top);
 	set_top(heap, top);
 }
 
@@ -1173,10 +1179,7 @@ static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block
 	struct heap_block *to = prev_block(block);
 	char *from = payload(block);
 
-	if (to == heap->remainder)
-		set_remainder(heap, NULL, 0);
-	else
-		bin_remove(heap, to);
+	detach(heap, to);
 	to->head = (step + block_size(block)) | IN_USE | PREV_IN_USE;
 	block->head &= ~IN_USE; /* it is swallowed, and may be freed again */
 	for (size_t done = 0; done < n; done += step)

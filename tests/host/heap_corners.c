@@ -306,6 +306,19 @@ static void test_damaged_older_record(void)
 	tap_ok(continued, "and a whole one is continued");
 }
 
+/* Whether a record with one word damaged, which is put right again, is reported and not used. */
+static bool damage_is_reported(size_t *record, size_t word, size_t damage)
+{
+	bool reported;
+
+	record[word] += damage;
+	seen.kind = HEAP_SOUND;
+	reported = heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
+		   seen.block == record && !heap_check(&heap, NULL);
+	record[word] -= damage;
+	return reported;
+}
+
 /* The record of the newest of two segments, which lies above the other one or below it. */
 static void test_damaged_newest_record(void)
 {
@@ -321,11 +334,7 @@ static void test_damaged_newest_record(void)
 		heap_malloc(&heap, 10);
 		arena_sbrk((intptr_t)PAGE);
 		record = record_before(heap_malloc(&heap, 200000));
-		record[word] += damage[i / RECORD];
-		seen.kind = HEAP_SOUND;
-		reported &= heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
-			    seen.block == record && !heap_check(&heap, NULL);
-		record[word] -= damage[i / RECORD];
+		reported &= damage_is_reported(record, word, damage[i / RECORD]);
 		reported &= heap_trim(&heap, 0) > 0 && heap_check(&heap, NULL);
 
 		descend_from = memory + sizeof(memory);
@@ -333,11 +342,7 @@ static void test_damaged_newest_record(void)
 		heap_set_fault(&heap, note);
 		heap_malloc(&heap, 10);
 		record = record_before(heap_malloc(&heap, 200000));
-		record[word] += damage[i / RECORD];
-		seen.kind = HEAP_SOUND;
-		reported &= heap_trim(&heap, 0) == 0 && seen.kind == HEAP_FAULT_RANGE &&
-			    seen.block == record && !heap_check(&heap, NULL);
-		record[word] -= damage[i / RECORD];
+		reported &= damage_is_reported(record, word, damage[i / RECORD]);
 		reported &= heap_check(&heap, NULL);
 	}
 	tap_ok(reported, "so is that of a newest segment, above an older one or below");
