@@ -21,7 +21,7 @@ sub slurp {
 	return <$file>;
 }
 
-my @makefiles = ('Makefile', glob 'tests/*/*.mk');
+my @makefiles = ('Makefile', glob('tests/*/*.mk'), 'user/user.mk');
 my $text = join '', map { slurp($_) } @makefiles;
 my $help = qx{make -s help};
 
@@ -38,7 +38,7 @@ is((grep { length > 100 } split /\n/, $help), 0, 'in a line each');
 
 # Without a cross compiler: gcc -m32.
 my $dir = tempdir(CLEANUP => 1);
-system "cp -r Makefile linker.ld boot kernel libk tests tools $dir/";
+system "cp -r Makefile linker.ld boot kernel libk tests tools user $dir/";
 my $said = qx{make -C $dir -j2 V=1 CROSS_COMPILE= build/fencepost.elf 2>&1};
 is($?, 0, 'gcc -m32 builds the kernel') or diag $said;
 like($said, qr/^gcc .*-m32/m, 'and is what was used');

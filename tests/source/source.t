@@ -25,6 +25,7 @@ my $CFLAGS = $ENV{KERNEL_CFLAGS} // '-std=gnu11 -O2 -g -m32 -march=i686 -ffreest
 	. '-fno-pie -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables '
 	. '-fno-omit-frame-pointer -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes '
 	. '-Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wcast-align -I. -Ilibk';
+my $USER_CFLAGS = $ENV{USER_CFLAGS_ALL} // '-Iuser ' . $CFLAGS =~ s/-mgeneral-regs-only//r;
 
 sub have {
 	my ($command) = @_;
@@ -92,6 +93,11 @@ subtest 'clang finds nothing in what the kernel is made of' => sub {
 		for grep { m{^(?:boot|kernel|libk|tests/kernel)/.*\.c$} } @FILES;
 };
 
+subtest 'nor in what programs are made of' => sub {
+	is(said("$CLANG -target i686-linux-gnu $USER_CFLAGS -Wno-missing-prototypes -fsyntax-only $_"), '', $_)
+		for 'kernel/mm/heap.c', grep { m{^(?:libk|user|tests/user)/.*\.c$} } @FILES;
+};
+
 subtest 'clang-format would change nothing' => sub {
 	for my $file (@C) {
 		my @complaints = said("clang-format --dry-run -Werror $file") =~ /^(\S+: error)/mg;
@@ -100,10 +106,11 @@ subtest 'clang-format would change nothing' => sub {
 };
 
 subtest 'cppcheck finds nothing' => sub {
+	my $cppcheck = 'cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability '
+		. '--inline-suppr';
 	my @dirs = grep { -d } qw(boot kernel libk tests);
-	is(said("cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability "
-				. "--inline-suppr -Ilibk -I. -Itests/host @dirs"),
-		'', "@dirs");
+	is(said("$cppcheck -Ilibk -I. -Itests/host -itests/user @dirs"), '', "@dirs");
+	is(said("$cppcheck -Iuser -Ilibk -I. user tests/user"), '', 'user tests/user');
 };
 
 subtest 'every file names its license' => sub {
@@ -187,6 +194,14 @@ subtest 'includes go down the stairs' => sub {
 	is(objection('kernel/mm/frame.c', 'kernel/mm/paging.h'),
 		'kernel/mm/paging.h stands above', 'an arrow upwards is seen');
 	is(objection('kernel/mm/paging.c', 'kernel/mm/frame.h'), undef, 'one downwards is none');
+};
+
+# A program's <header.h> is the library's, or libk's where the library has none of its own.
+subtest 'programs know their library, and that knows libk and the heap' => sub {
+	for my $file (grep { m{^user/.*\.[chS]$} } @FILES) {
+		my @paths = map { my $own = s{^libk/}{user/}r; -f $own && $own ne $file ? $own : $_ } includes($file);
+		is("@{[grep { !-f || !m{^(?:user|libk)/|^kernel/mm/heap\.h$} } @paths]}", '', $file);
+	}
 };
 
 subtest 'the heap and the memory map know next to nothing' => sub {

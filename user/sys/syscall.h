@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers of system calls, as Linux has them on i386. */
+#ifndef USER_SYS_SYSCALL_H
+#define USER_SYS_SYSCALL_H
+
+#define SYS_exit	    1
+#define SYS_read	    3
+#define SYS_write	    4
+#define SYS_getpid	    20
+#define SYS_kill	    37
+#define SYS_brk		    45
+#define SYS_ioctl	    54
+#define SYS_munmap	    91
+#define SYS_mprotect	    125
+#define SYS_writev	    146
+#define SYS_mmap2	    192
+#define SYS_gettid	    224
+#define SYS_set_thread_area 243
+#define SYS_exit_group	    252
+#define SYS_set_tid_address 258
+#define SYS_clock_gettime   265
+
+#endif

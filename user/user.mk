@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+#
+# Programs in ring 3, and the C library they are linked with:
+#
+#	build/user/NAME		from user/programs/NAME.c or tests/user/NAME.c
+#	build/user/libc.a	from user/, libk/ and the heap of the kernel
+#
+# Static and linked at a fixed address, each is an ordinary program of Linux on
+# i386 too.
+
+USER_CFLAGS := $(filter-out -mgeneral-regs-only,$(CFLAGS))
+USER_CPPFLAGS := -Iuser $(CPPFLAGS)
+# A program's main() has no prototype anywhere.
+USER_PROGRAM_CFLAGS := -Wno-missing-prototypes
+# Text at the usual place, data behind it on pages of its own.
+USER_LDFLAGS := -m elf_i386 -nostdlib -static --strip-debug -z noexecstack -z norelro \
+	-z noseparate-code -z max-page-size=4096 -Ttext-segment=0x08048000
+
+# For the checks of the sources.
+export USER_CFLAGS_ALL := $(USER_CFLAGS) $(USER_CPPFLAGS)
+
+USER_LIBRARY := $(patsubst %,build/user/%.o,$(basename \
+	$(filter-out user/start.S,$(wildcard user/*.c user/*.S libk/*.c)) kernel/mm/heap.c))
+USER_PROGRAMS := $(patsubst user/programs/%.c,build/user/%,$(wildcard user/programs/*.c))
+
+build/user/user/programs/%.o build/user/tests/user/%.o: USER_CFLAGS += $(USER_PROGRAM_CFLAGS)
+
+build/user/%.o: %.c build/flags
+	@mkdir -p $(@D)
+	@$(call say,CC,$@)
+	$(Q)$(CC) $(USER_CFLAGS) $(USER_CPPFLAGS) -MMD -MP -c -o $@ $<
+
+build/user/%.o: %.S build/flags
+	@mkdir -p $(@D)
+	@$(call say,CC,$@)
+	$(Q)$(CC) $(USER_CFLAGS) $(USER_CPPFLAGS) -MMD -MP -c -o $@ $<
+
+build/user/libc.a: $(USER_LIBRARY)
+	@$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(BINUTILS)ar rcs $@ $^
+
+$(USER_PROGRAMS): build/user/%: build/user/user/start.o build/user/user/programs/%.o build/user/libc.a
+	@$(call say,LD,$@)
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ $^
+
+.PHONY: user
+user: $(USER_PROGRAMS) ## the programs for ring 3
