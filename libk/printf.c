@@ -93,20 +93,40 @@ static size_t parse_number(const char **fmt)
 	return n;
 }
 
-static size_t parse_size(const char **fmt, va_list *args)
+/* A width or a precision, without the sign that it may have as an argument. */
+static size_t parse_size(const char **fmt, va_list *args, bool *negative)
 {
 	int n;
 
+	*negative = false;
 	if (**fmt != '*')
 		return parse_number(fmt);
 	(*fmt)++;
 	n = va_arg(*args, int);
-	return n > 0 ? (size_t)n : 0;
+	*negative = n < 0;
+	return *negative ? -(size_t)n : (size_t)n;
+}
+
+static void parse_length(struct spec *spec, const char **fmt)
+{
+	for (;; (*fmt)++) {
+		if (**fmt == 'h')
+			spec->bytes = spec->bytes == sizeof(short) ? 1 : sizeof(short);
+		else if (**fmt == 'l' && (*fmt)[1] == 'l')
+			spec->bytes = sizeof(long long);
+		else if (**fmt == 'l' && spec->bytes < sizeof(long))
+			spec->bytes = sizeof(long);
+		else if (**fmt == 'j')
+			spec->bytes = sizeof(intmax_t);
+		else if (**fmt != 'l' && **fmt != 'z' && **fmt != 't')
+			break;
+	}
 }
 
 static struct spec parse_spec(const char **fmt, va_list *args)
 {
 	struct spec spec = { .precision = PRECISION_NONE, .bytes = sizeof(int) };
+	bool negative;
 
 	for (;; (*fmt)++) {
 		if (**fmt == '-')
@@ -116,32 +136,36 @@ static struct spec parse_spec(const char **fmt, va_list *args)
 		else
 			break;
 	}
-	spec.width = parse_size(fmt, args);
+	spec.width = parse_size(fmt, args, &negative);
+	spec.left |= negative;
 	if (**fmt == '.') {
 		(*fmt)++;
-		spec.precision = parse_size(fmt, args);
+		spec.precision = parse_size(fmt, args, &negative);
+		if (negative)
+			spec.precision = PRECISION_NONE;
 	}
-	for (;; (*fmt)++) {
-		if (**fmt == 'l' && (*fmt)[1] == 'l')
-			spec.bytes = sizeof(long long);
-		else if (**fmt == 'l' && spec.bytes < sizeof(long))
-			spec.bytes = sizeof(long);
-		else if (**fmt == 'j')
-			spec.bytes = sizeof(intmax_t);
-		else if (**fmt != 'l' && **fmt != 'h' && **fmt != 'z' && **fmt != 't')
-			break;
-	}
+	parse_length(&spec, fmt);
 	return spec;
 }
 
 static uint64_t unsigned_argument(const struct spec *spec, va_list *args)
 {
-	return spec->bytes == 8 ? va_arg(*args, uint64_t) : va_arg(*args, uint32_t);
+	uint32_t value;
+
+	if (spec->bytes == 8)
+		return va_arg(*args, uint64_t);
+	value = va_arg(*args, uint32_t);
+	return spec->bytes == 1 ? (uint8_t)value : spec->bytes == 2 ? (uint16_t)value : value;
 }
 
 static int64_t signed_argument(const struct spec *spec, va_list *args)
 {
-	return spec->bytes == 8 ? va_arg(*args, int64_t) : va_arg(*args, int32_t);
+	int32_t value;
+
+	if (spec->bytes == 8)
+		return va_arg(*args, int64_t);
+	value = va_arg(*args, int32_t);
+	return spec->bytes == 1 ? (int8_t)value : spec->bytes == 2 ? (int16_t)value : value;
 }
 
 static void emit_signed(struct sink *sink, const struct spec *spec, int64_t value)

@@ -28,6 +28,10 @@ KTEST(printf_knows_its_conversions)
 	PRINTS("c|   hi|hi   |ab", "%c|%5s|%-5s|%.2s", 'c', "hi", "hi", "abcdef");
 	PRINTS("%   42  007", "%% %*d  %03d", 4, 42, 7);
 	PRINTS("ab", "%.*s", 2, "abc");
+	PRINTS("abc|42   ", "%.*s|%*d", -1, "abc", -5, 42);
+	/* cppcheck-suppress invalidPrintfArgType_uint */
+	PRINTS("-1 ffff ff 255", "%hd %hx %hhx %hhu", (short)-1, (short)-1, (signed char)-1,
+	       (signed char)-1);
 }
 
 KTEST(printf_cuts_what_does_not_fit_and_tells_the_whole_length)
