@@ -28,12 +28,21 @@ static const struct {
 	.heap = &heap,
 };
 
+static void *payload(const void *block)
+{
+	return (void *)((uintptr_t)block + HEAP_WORD);
+}
+
+/* Where a length in a header was overwritten, the block before is the one to look at. */
 static void violated(struct heap *of, const struct heap_fault *fault)
 {
+	char before[32] = "";
+
 	(void)of;
-	dprintf(STDERR_FILENO, "heap: pointer %p: %s (0x%08zx, 0x%08zx)\n",
-		(void *)((uintptr_t)fault->block + HEAP_WORD), heap_fault_name(fault->kind),
-		fault->expected, fault->found);
+	if (fault->before)
+		snprintf(before, sizeof(before), "; before it %p", payload(fault->before));
+	dprintf(STDERR_FILENO, "heap: pointer %p: %s (0x%08zx, 0x%08zx)%s\n", payload(fault->block),
+		heap_fault_name(fault->kind), fault->expected, fault->found, before);
 	abort();
 }
 

@@ -2,6 +2,7 @@
 /* The way from start.S to main(), and those to the end. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,16 @@ void start(uintptr_t *stack)
 	for (constructor *const *call = __init_array_start; call < __init_array_end; call++)
 		(*call)();
 	exit(main(argc, argv, environ));
+}
+
+char *getenv(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (char **at = environ; *at; at++)
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+			return *at + length + 1;
+	return NULL;
 }
 
 void exit(int status)

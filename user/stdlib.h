@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory and the end of a program, as in POSIX and Linux.
+ * Memory, numbers, and the end of a program, as in POSIX and Linux.
  *
  * The heap is kernel/mm/heap.c over sbrk(). A call that would damage it, or
  * finds it damaged, names the fault and the block on the standard error output
@@ -11,8 +11,6 @@
 #define USER_STDLIB_H
 
 #include <stddef.h>
-
-#include "libk/stdlib.h"
 
 #define EXIT_SUCCESS 0
 #define EXIT_FAILURE 1
@@ -69,6 +67,26 @@ int posix_memalign(void **memptr, size_t alignment, size_t size);
 
 /* Gives an allocation back; NULL does nothing. errno is left alone. */
 void free(void *ptr);
+
+/**
+ * strtol() - read a number
+ * @text: after leading white space, with or without a sign
+ * @end: receives where reading stopped, @text if there was no number; may be NULL
+ * @base: 2 to 36; 0 takes it from a prefix 0x or 0
+ *
+ * Return: the number; LONG_MIN or LONG_MAX with ERANGE if it does not fit; 0 if
+ * there is none, with EINVAL if @base is another.
+ */
+long strtol(const char *text, char **end, int base);
+
+/* The same, with ULONG_MAX for what does not fit; "-1" is ULONG_MAX too, as in ISO C. */
+unsigned long strtoul(const char *text, char **end, int base);
+
+/* The number in decimal that @text begins with, as strtol() reads it. */
+int atoi(const char *text);
+
+/* The value of a variable of the environment; NULL if there is none of that name. */
+char *getenv(const char *name);
 
 /* Ends the program. Returning from main() does the same with what it returns. */
 void __attribute__((noreturn)) exit(int status);

@@ -4,6 +4,7 @@
 #
 #	build/user/NAME		from user/programs/NAME.c or tests/user/NAME.c
 #	build/user/libc.a	from user/, libk/ and the heap of the kernel
+#	build/user/glibc/NAME	the same source with the host's C library, to compare
 #
 # Static and linked at a fixed address, each is an ordinary program of Linux on
 # i386 too.
@@ -20,8 +21,9 @@ USER_LDFLAGS := -m elf_i386 -nostdlib -static --strip-debug -z noexecstack -z no
 export USER_CFLAGS_ALL := $(USER_CFLAGS) $(USER_CPPFLAGS)
 
 USER_LIBRARY := $(patsubst %,build/user/%.o,$(basename \
-	$(filter-out user/start.S,$(wildcard user/*.c user/*.S libk/*.c)) kernel/mm/heap.c))
+	$(filter-out user/start.S libk/stdlib.c,$(wildcard user/*.c user/*.S libk/*.c)) kernel/mm/heap.c))
 USER_PROGRAMS := $(patsubst user/programs/%.c,build/user/%,$(wildcard user/programs/*.c))
+USER_TESTS := $(patsubst tests/user/%.c,build/user/%,$(wildcard tests/user/*.c))
 
 build/user/user/programs/%.o build/user/tests/user/%.o: USER_CFLAGS += $(USER_PROGRAM_CFLAGS)
 
@@ -44,5 +46,23 @@ $(USER_PROGRAMS): build/user/%: build/user/user/start.o build/user/user/programs
 	@$(call say,LD,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ $^
 
+$(USER_TESTS): build/user/%: build/user/user/start.o build/user/tests/user/%.o build/user/libc.a
+	@$(call say,LD,$@)
+	$(Q)$(LD) $(USER_LDFLAGS) -o $@ $^
+
+# What runs with both must come out the same.
+USER_GLIBC := $(addprefix build/user/glibc/,brk ends exhaust malloc memory text)
+USER_GLIBC_CFLAGS := -std=gnu11 -O2 -D_GNU_SOURCE -fno-builtin -Wall -Wextra -Werror -Wshadow -I.
+
+build/user/glibc/%: tests/user/%.c tests/user/check.h
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(HOST32) $(USER_GLIBC_CFLAGS) -o $@ $<
+
+build/user/glibc/%: user/programs/%.c
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(HOST32) $(USER_GLIBC_CFLAGS) -o $@ $<
+
 .PHONY: user
-user: $(USER_PROGRAMS) ## the programs for ring 3
+user: $(USER_PROGRAMS) $(USER_TESTS) ## the programs for ring 3
