@@ -101,7 +101,7 @@ IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf 
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
-test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) $(PEERS_FILES) $(USER_PROGRAMS) $(USER_TESTS) $(USER_GLIBC) ## everything a change needs, through prove
+test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) $(PEERS_FILES) $(USER_FILES) ## everything a change needs, through prove
 	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
 
 .PHONY: images

@@ -51,7 +51,7 @@ $(USER_TESTS): build/user/%: build/user/user/start.o build/user/tests/user/%.o b
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ $^
 
 # What runs with both must come out the same.
-USER_GLIBC := $(addprefix build/user/glibc/,brk ends exhaust malloc memory text)
+USER_GLIBC := $(addprefix build/user/glibc/,brk churn ends exhaust malloc memory sums text)
 USER_GLIBC_CFLAGS := -std=gnu11 -O2 -D_GNU_SOURCE -fno-builtin -Wall -Wextra -Werror -Wshadow -I.
 
 build/user/glibc/%: tests/user/%.c tests/user/check.h
@@ -63,6 +63,8 @@ build/user/glibc/%: user/programs/%.c
 	@mkdir -p $(@D)
 	@$(call say,HOST,$@)
 	$(Q)$(HOST32) $(USER_GLIBC_CFLAGS) -o $@ $<
+
+USER_FILES := $(USER_PROGRAMS) $(USER_TESTS) $(USER_GLIBC)
 
 .PHONY: user
 user: $(USER_PROGRAMS) $(USER_TESTS) ## the programs for ring 3
