@@ -50,6 +50,8 @@ $(USER_TESTS): build/user/%: build/user/user/start.o build/user/tests/user/%.o b
 	@$(call say,LD,$@)
 	$(Q)$(LD) $(USER_LDFLAGS) -o $@ $^
 
+build/user/hostile: build/user/tests/user/raw_call.o
+
 # What runs with both must come out the same.
 USER_GLIBC := $(addprefix build/user/glibc/,brk churn ends exhaust malloc memory sums text)
 USER_GLIBC_CFLAGS := -std=gnu11 -O2 -D_GNU_SOURCE -fno-builtin -Wall -Wextra -Werror -Wshadow -I.
