@@ -2,7 +2,8 @@
 /*
  * What ends a program from outside:
  *
- *	fault		lists all there is, each with the signal of Linux for it
+ *	fault		lists all there is, each with the signal of Linux for it, and "processor"
+ *			behind what an emulated one (QEMU's TCG) lets pass
  *	fault allowed	what comes next to some of them, and goes well
  *	fault NAME	does it, and should not come back
  */
@@ -15,7 +16,7 @@
 
 #define PAGE ((size_t)4096)
 
-enum { ILL = 4, TRAP = 5, FPE = 8, SEGV = 11 };
+enum { ILL = 4, TRAP = 5, FPE = 8, SEGV = 11, SIGNALS = 64, PROCESSOR = SIGNALS };
 
 typedef void deed(uintptr_t at);
 
@@ -214,8 +215,8 @@ static const struct fault {
 	{ "divide-by-zero", FPE, divide_by_zero, 1 },
 	{ "divide-overflow", FPE, overflow_quotient, 0 },
 	{ "x87", FPE, x87_divide, 0x37B },
-	{ "sse", FPE, sse_divide, 0x1F00 },
-	{ "sse-reserved", SEGV, sse_divide, 0xFFFFFFFF },
+	{ "sse", FPE | PROCESSOR, sse_divide, 0x1F00 },
+	{ "sse-reserved", SEGV | PROCESSOR, sse_divide, 0xFFFFFFFF },
 	{ "ud2", ILL, undefined, 0 },
 	{ "int3", TRAP, breakpoint, 0 },
 	{ "single-step", TRAP, single_step, 0 },
@@ -239,7 +240,7 @@ static const struct fault {
 	{ "clts", SEGV, clear_ts, 0 },
 	{ "invlpg", SEGV, flush_page, 0 },
 	{ "rdmsr", SEGV, read_msr, 0 },
-	{ "ds-null", SEGV, load_ds, 0 },
+	{ "ds-null", SEGV | PROCESSOR, load_ds, 0 },
 	{ "ds-kernel", SEGV, load_ds, 0x10 },
 	{ "ds-kernel-linux", SEGV, load_ds, 0x18 },
 	{ "ds-none", SEGV, load_ds, 0xFFF8 },
@@ -287,7 +288,8 @@ int main(int argc, char **argv)
 		if (strcmp(name, faults[i].name) == 0)
 			faults[i].deed(faults[i].at);
 		if (!*name)
-			printf("%s %d\n", faults[i].name, faults[i].signal);
+			printf("%s %d%s\n", faults[i].name, faults[i].signal % SIGNALS,
+			       faults[i].signal & PROCESSOR ? " processor" : "");
 	}
 	if (!*name)
 		return EXIT_SUCCESS;

@@ -65,8 +65,8 @@ static void check_mmap_refuses(void)
 	CHECK_FAILS(mmap(NULL, too_much, READ_WRITE, OWN, -1, 0), MAP_FAILED, ENOMEM);
 	CHECK_FAILS(mmap(NULL, too_much + PAGE, READ_WRITE, OWN, -1, 0), MAP_FAILED, ENOMEM);
 	CHECK_FAILS(mmap(KERNEL, PAGE, READ_WRITE, OWN | MAP_FIXED, -1, 0), MAP_FAILED, ENOMEM);
-	CHECK_FAILS(mmap((void *)PAGE, too_much, READ_WRITE, OWN | MAP_FIXED, -1, 0), MAP_FAILED,
-		    ENOMEM);
+	CHECK_FAILS(mmap((void *)(PAGE * 100), too_much, READ_WRITE, OWN | MAP_FIXED, -1, 0),
+		    MAP_FAILED, ENOMEM);
 	CHECK_FAILS(mmap((void *)(PAGE * 100 + 1), PAGE, READ_WRITE, OWN | MAP_FIXED, -1, 0),
 		    MAP_FAILED, EINVAL);
 }
