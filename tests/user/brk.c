@@ -4,8 +4,9 @@
  *
  *	brk [exact]
  *
- * With "exact", bytes that were given up are zero even in a page that stayed,
- * as they are on this kernel; Linux promises it of whole pages.
+ * With "exact", bytes that were given up are zero even in a page that stayed, as
+ * they are on this kernel; Linux promises it of whole pages. There data has to be
+ * limited (ulimit -d), or a break may be where this kernel is.
  */
 #include "tests/user/check.h"
 

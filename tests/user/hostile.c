@@ -261,7 +261,7 @@ static bool possible_read(const struct raw_call *call, int32_t result)
 	if (call->ebx != 0)
 		return result == -EBADF;
 	if (is_bad(call->ecx, call->edx))
-		return result == 0 || failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
+		return failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
 	return result == -EFAULT || (result >= 0 && (uint32_t)result <= call->edx);
 }
 

@@ -35,6 +35,9 @@ sub beside {
 for my $program (qw(brk malloc memory)) {
 	like(beside($program, 0), qr/^1\.\.1\n\n*ok 1 - .*, \d+ checks\n\z/, '  that nothing is wrong');
 }
+# With more than half of all addresses, so that a number of bytes taken without its sign fits.
+my ($wide, undef, $wide_status) = run('ulimit -d 2621440; build/user/brk');
+is($wide_status, 0, 'brk, with room for 2 GiB') or diag $wide;
 my $text = beside('text', 0);
 cmp_ok($text =~ tr/\n//, '>', 250, '  in many lines');
 
@@ -47,6 +50,7 @@ my %ends = (
 	'abort' => ABORTED,
 );
 beside("ends $_", $ends{$_}) for sort keys %ends;
+like((run('build/user/ends abort'))[1], qr/^Abort/m, 'abort() is by the signal, where there are signals');
 
 # How much that is depends on what a library's start leaves of the limit.
 for my $how ('sbrk', 'malloc') {
