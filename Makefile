@@ -136,6 +136,7 @@ help: ## this list
 TEST_WORDS := $(strip $(if $(SEED),seed=$(SEED)) $(if $(ONLY),only=$(ONLY)))
 keep = $(shell mkdir -p build; echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
 $(call keep,build/flags,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
+$(call keep,build/flags-user,$(CC) $(USER_CFLAGS) $(USER_CPPFLAGS) $(LD) $(USER_LDFLAGS))
 $(call keep,build/words,$(TEST_WORDS))
 
 # The short ways of the heap call nothing that they come back from: a frame would be for nobody.
