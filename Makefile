@@ -68,6 +68,8 @@ FREESTANDING := -m32 -march=i686 -ffreestanding -fno-pic -fno-pie -mgeneral-regs
 # No header of the host's: only ours, and those few that come with the compiler.
 CPPFLAGS := -nostdinc -I. -Ilibk -isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
 CFLAGS := -std=gnu11 -O2 -g $(FREESTANDING) $(WARNINGS)
+# The constants of these floors as well, for tools/gdb; the code is the same.
+MM_CFLAGS := -g3
 LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linker.ld
 
 SRCS := $(wildcard boot/*.S boot/*.c kernel/*.c kernel/*/*.S kernel/*/*.c libk/*.c)
@@ -135,9 +137,11 @@ help: ## this list
 # What is built depends on these too, so they are kept in files that change with them.
 TEST_WORDS := $(strip $(if $(SEED),seed=$(SEED)) $(if $(ONLY),only=$(ONLY)))
 keep = $(shell mkdir -p build; echo '$(2)' | cmp -s - $(1) || echo '$(2)' > $(1))
-$(call keep,build/flags,$(CC) $(CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
+$(call keep,build/flags,$(CC) $(CFLAGS) $(MM_CFLAGS) $(CPPFLAGS) $(LD) $(LDFLAGS))
 $(call keep,build/flags-user,$(CC) $(USER_CFLAGS) $(USER_CPPFLAGS) $(LD) $(USER_LDFLAGS))
 $(call keep,build/words,$(TEST_WORDS))
+
+build/kernel/mm/%.o: CFLAGS += $(MM_CFLAGS)
 
 # The short ways of the heap call nothing that they come back from: a frame would be for nobody.
 build/kernel/mm/heap.o: CFLAGS += -momit-leaf-frame-pointer

@@ -107,6 +107,7 @@ END { kill 'KILL', keys %running if %running }
 #   memory                    MiB, or any size QEMU understands
 #   icount                    the time stamp counter counts instructions, exactly
 #   monitor                   path of a socket for QEMU's own monitor
+#   gdb                       path of a socket for gdb; the machine waits for it
 #   timeout                   seconds on the host until it is killed
 sub start {
 	my (%opt) = @_;
@@ -123,6 +124,7 @@ sub start {
 		'-d', 'guest_errors', '-D', "$dir/guest_errors");
 
 	push @command, '-bios', UEFI if $opt{uefi};
+	push @command, '-S', '-gdb', "unix:$opt{gdb},server=on,wait=off" if $opt{gdb};
 	push @command, '-icount', 'shift=0,sleep=off' if $opt{icount};
 	if ($opt{iso}) {
 		push @command, '-cdrom', $opt{iso};

@@ -38,6 +38,9 @@ my %BRINGS = (
 	'git' => ['git'],
 	'python3' => ['python3'],
 	'sqlite3' => ['sqlite3'],
+	'gdb' => ['gdb'],
+	'mypy' => ['mypy'],
+	'pyflakes3' => ['pyflakes3'],
 	'valgrind' => ['valgrind'],
 	'libmimalloc2.0' => ['/usr/lib/x86_64-linux-gnu/libmimalloc.so.2'],
 	'libjemalloc2' => ['/usr/lib/x86_64-linux-gnu/libjemalloc.so.2'],
@@ -46,8 +49,8 @@ my %BRINGS = (
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
-my @TEST = qw(clang clang-format cppcheck gcc git grub-efi-amd64-bin libc6-dev libclang-rt-dev ovmf python3
-	sqlite3);
+my @TEST = qw(clang clang-format cppcheck gcc gdb git grub-efi-amd64-bin libc6-dev libclang-rt-dev mypy ovmf
+	pyflakes3 python3 sqlite3);
 my @HOST = qw(gcc libc6-dev);
 my @PEERS = qw(gzip libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 perl valgrind);
 my @LIBC32 = qw(libc6-dev-i386-cross libc6-i386-cross);
