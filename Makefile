@@ -15,6 +15,8 @@ REST := $(filter-out deps,$(MAKECMDGOALS))
 # What a goal needs, if that is not all of it.
 NEEDS_run := run
 NEEDS_all := run
+NEEDS_debug := debug
+NEEDS_gdb-session := debug
 NEEDS_bench := run
 NEEDS_bench-check := run
 NEEDS_bench-baseline := run
@@ -96,6 +98,13 @@ include user/user.mk
 
 FPT := $(patsubst tests/traces/%.gz,build/traces/%,$(TRACES))
 
+.PHONY: debug gdb-session
+debug: build/fencepost.elf $(FPT) ## a machine that waits, and a gdb with the project's commands
+	@tools/debug $^
+
+gdb-session: build/fencepost.elf $(FPT) ## hold the session in docs/gdb.md anew, and put its output there
+	tests/boot/gdb_session.pl write
+
 include tests/bench/bench.mk
 include tests/peers/peers.mk
 
@@ -126,7 +135,7 @@ help: ## this list
 	@echo '  MEM            RAM in MiB for make run (128)'
 	@echo '  QEMU           the emulator (qemu-system-i386)'
 	@echo '  ACCEL          its accelerator (tcg; kvm may be there and not work)'
-	@echo '  QEMUFLAGS      more for its command line in make run, e.g. "-display curses"'
+	@echo '  QEMUFLAGS      more for its command line in make run and debug, e.g. "-display curses"'
 	@echo '  SEED           order of the tests in the kernel, as printed at their end'
 	@echo '  ONLY           run the tests in the kernel whose names contain this'
 	@echo '  PROVEFLAGS     for prove, e.g. -v'

@@ -49,6 +49,7 @@ my %BRINGS = (
 );
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
+my @DEBUG = qw(gdb gzip perl qemu-system-x86);
 my @TEST = qw(clang clang-format cppcheck gcc gdb git grub-efi-amd64-bin libc6-dev libclang-rt-dev mypy ovmf
 	pyflakes3 python3 sqlite3);
 my @HOST = qw(gcc libc6-dev);
@@ -146,6 +147,7 @@ sub is_quiet {
 # Nothing missing.
 is_quiet(deps('run', packages => [@CROSS, @RUN]), 'run: nothing missing, nothing said or done');
 is_quiet(deps('test', packages => [@CROSS, @RUN, @TEST, @LIBC32]), 'test: the same');
+is_quiet(deps('debug', packages => [@CROSS, @DEBUG]), 'debug: the same, and GRUB need not be');
 is_quiet(deps('peers', packages => [@CROSS, @HOST, @LIBC32, @PEERS]), 'peers: the same, and QEMU need not be');
 is_quiet(deps('run', packages => [@CROSS, @RUN], no => ['apt-get', 'sudo', 'dpkg-query'], user => 1000),
 	'with everything there, apt-get need not be');
@@ -156,6 +158,7 @@ is_quiet(deps('test', packages => [@RUN, @TEST, 'gcc-multilib', 'binutils-i686-l
 
 # Something missing.
 asks_for(deps('run'), 'run: from nothing', @CROSS, @RUN);
+asks_for(deps('debug'), 'debug: from nothing', @CROSS, @DEBUG);
 asks_for(deps('test'), 'test: from nothing', @CROSS, @RUN, @TEST, @LIBC32);
 asks_for(deps('peers'), 'peers: from nothing', @CROSS, @HOST, @LIBC32, @PEERS);
 asks_for(deps('peers run', packages => [@CROSS, @HOST, @LIBC32]), 'peers and run: what either needs, once',
@@ -167,6 +170,10 @@ for my $package (@PEERS) {
 for my $package (@RUN) {
 	asks_for(deps('run', packages => [@CROSS, grep { $_ ne $package } @RUN]),
 		"run: all but $package", $package);
+}
+for my $package (@DEBUG) {
+	asks_for(deps('debug', packages => [@CROSS, grep { $_ ne $package } @DEBUG]),
+		"debug: all but $package", $package);
 }
 for my $package (@TEST, @LIBC32) {
 	asks_for(deps('test', packages => [@CROSS, @RUN, grep { $_ ne $package } @TEST, @LIBC32]),

@@ -51,7 +51,8 @@ sub all_in_words {
 	my $gdb = Debugger->start('build/fencepost.elf');
 	like($gdb->ask($_), qr/\Ano machine: .*`target remote`/, "without a machine: $_")
 		for @COMMANDS[0 .. 6];
-		like($gdb->ask("file\nheap"), qr/^no kernel: /m, 'without a kernel: heap');
+	like($gdb->ask('type help'), qr/\Athere is no line to type on/, 'without a machine: type');
+	like($gdb->ask("file\nheap"), qr/^no kernel: /m, 'without a kernel: heap');
 	$gdb->stop;
 }
 
@@ -445,6 +446,15 @@ for my $panic (sort keys %PANICS) {
 		'a panic that stays: the block that was freed twice');
 	like($dead->ask('heap'), qr/^a call of kmalloc is under way/, 'a panic that stays: within kfree()');
 	$dead->stop;
+}
+
+# --- make debug, by two at once -------------------------------------------------
+
+my @sessions = map { open my $pipe, '-|', 'tests/boot/gdb_session.pl compare 2>&1' or die "gdb_session.pl: $!"; $pipe } 1 .. 2;
+for my $session (0 .. $#sessions) {
+	my $said = do { local $/; readline $sessions[$session] };
+	close $sessions[$session];
+	is($? ? "$said (status $?)" : $said, '', "the session of docs/gdb.md, held by $session: as it stands there");
 }
 
 done_testing;

@@ -9,9 +9,11 @@
 	heap.py        blocks, and the ways that lead to them
 	paging.py      pages
 	frame.py       frames
+	serial.py      type
 	target.py      symbols, constants, memory
 
-As in the kernel, each file knows those below it.
+As in the kernel, each file knows those below it. `make debug` starts a machine and a gdb that has
+read this file; docs/gdb.md shows a session.
 """
 
 import os
@@ -25,6 +27,7 @@ import frame  # noqa: E402
 import ledger  # noqa: E402
 import paging  # noqa: E402
 import printers  # noqa: E402
+import serial  # noqa: E402
 import views  # noqa: E402
 
 frame.FramesCommand()
@@ -34,4 +37,5 @@ views.BlockCommand()
 views.ListsCommand()
 views.CheckCommand()
 ledger.LedgerCommand()
+serial.TypeCommand()
 printers.register()
