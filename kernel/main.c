@@ -16,6 +16,7 @@
 #include "kernel/run.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/exit.h"
+#include "kernel/x86/fpu.h"
 #include "kernel/x86/trap.h"
 
 #include <stddef.h>
@@ -137,6 +138,7 @@ void kmain(uint32_t magic, uint32_t report)
 	console_init();
 	print_banner();
 	trap_init();
+	fpu_init();
 	reason = multiboot_read(magic, report);
 	if (reason)
 		refuse(reason);

@@ -59,11 +59,12 @@ static void __attribute__((noreturn)) finish(const void *concern)
 	stop();
 }
 
-/* The processor pushed eip, cs and eflags; below them the stack was as it is above. */
+/* From the kernel the processor pushed eip, cs and eflags; above them is the stack as it was. */
 static uint32_t stack_pointer(const struct trap_frame *frame)
 {
-	return frame->vector == TRAP_DOUBLE_FAULT ? frame->esp_kernel
-						  : (uint32_t)(uintptr_t)(frame + 1);
+	if (frame->vector == TRAP_DOUBLE_FAULT)
+		return frame->esp_kernel;
+	return trap_from_user(frame) ? frame->esp : (uint32_t)(uintptr_t)&frame->esp;
 }
 
 static void print_registers(const struct trap_frame *frame)

@@ -38,6 +38,8 @@ static const char *region_name(uintptr_t page)
 		{ behind, "the page behind the break" },
 		{ behind + PAGE_SIZE, "above the break" },
 		{ HEAP_LIMIT, "temporary mappings" },
+		{ KERNEL_STACKS_BASE, "kernel stacks of processes" },
+		{ KERNEL_STACKS_END, "temporary mappings" },
 	};
 	const char *name = regions[0].name;
 

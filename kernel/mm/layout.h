@@ -2,11 +2,12 @@
 /*
  * The kernel's address space, in one place.
  *
- *   0x00000000  page 0, never mapped; then user space (nothing is mapped there yet)
+ *   0x00000000  user space, one for each process; page 0 is never mapped
  *   0xC0000000  direct map: physical p is at DIRECT_BASE + p, for p below 256 MiB
  *   0xC0100000    the kernel image, within it: text and read-only data cannot be written
  *   0xD0000000  the heap's region: HEAP_BASE, the break somewhere above it, HEAP_LIMIT
- *   0xFF800000  temporary mappings; nothing else yet
+ *   0xFF800000  temporary mappings
+ *   0xFFE00000  kernel stacks, one for each process, an unmapped page below each
  *
  * What becomes of it with little and with much RAM:
  *
@@ -30,6 +31,12 @@
 #define HEAP_BASE   0xD0000000U
 #define HEAP_LIMIT  0xFF800000U
 #define TEMP_BASE   0xFF800000U
+
+#define KERNEL_STACKS_BASE 0xFFE00000U
+#define KERNEL_STACKS	   64U
+#define KERNEL_STACK_SIZE  (3 * PAGE_SIZE)
+#define KERNEL_STACK_SLOT  (PAGE_SIZE + KERNEL_STACK_SIZE) /* with the unmapped page below */
+#define KERNEL_STACKS_END  (KERNEL_STACKS_BASE + KERNEL_STACKS * KERNEL_STACK_SLOT)
 
 /* The least RAM the kernel starts with; below it, boot says so and stops. */
 #define RAM_NEEDED_KIB 3072U

@@ -12,7 +12,7 @@
 #include "kernel/mm/layout.h"
 #include "kernel/panic.h"
 #include "kernel/x86/cpu.h"
-#include "kernel/x86/trap.h"
+#include "kernel/x86/segments.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -325,6 +325,6 @@ int paging_init(uint32_t ram_frames)
 	protect_kernel();
 	write_cr3(virt_to_phys(kernel_space.dir));
 	write_cr0(read_cr0() | CR0_WP);
-	trap_use_page_directory(virt_to_phys(kernel_space.dir));
+	segments_use_page_directory(virt_to_phys(kernel_space.dir));
 	return 0;
 }

@@ -9,6 +9,8 @@
  */
 #include "kernel/x86/backtrace.h"
 #include "kernel/dev/console.h"
+#include "kernel/mm/layout.h"
+#include "kernel/x86/segments.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,11 +52,18 @@ const char *symbol_name(uintptr_t address, uint32_t *offset)
 	return ksyms_names + ksyms[low - 1].name;
 }
 
+static bool between(uintptr_t ebp, uintptr_t bottom, uintptr_t top)
+{
+	return ebp >= bottom && ebp <= top - 2 * sizeof(uintptr_t) && ebp % sizeof(uintptr_t) == 0;
+}
+
+/* The boot stack, or the kernel stack of the process that runs. */
 static bool on_stack(uintptr_t ebp)
 {
-	return ebp >= (uintptr_t)boot_stack &&
-	       ebp <= (uintptr_t)boot_stack_top - 2 * sizeof(uintptr_t) &&
-	       ebp % sizeof(uintptr_t) == 0;
+	uintptr_t top = segments_kernel_stack();
+
+	return between(ebp, (uintptr_t)boot_stack, (uintptr_t)boot_stack_top) ||
+	       (top && between(ebp, top - KERNEL_STACK_SIZE, top));
 }
 
 /*

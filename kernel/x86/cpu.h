@@ -7,8 +7,21 @@
 
 #define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200UL
+#define CR0_MP	  0x00000002UL /* these three: how the floating-point unit is used */
+#define CR0_EM	  0x00000004UL
+#define CR0_TS	  0x00000008UL
+#define CR0_NE	  0x00000020UL /* its errors are exceptions, not interrupts */
 #define CR0_WP	  0x00010000UL
 #define CR0_PG	  0x80000000UL
+
+#define CR4_OSFXSR     0x200UL /* SSE may be used, and fxsave saves it */
+#define CR4_OSXMMEXCPT 0x400UL /* its errors are exceptions of their own */
+
+/* What lgdt and lidt are given. */
+struct table_pointer {
+	uint16_t limit;
+	uint32_t base;
+} __attribute__((packed));
 
 static inline void outb(uint16_t port, uint8_t value)
 {
@@ -92,6 +105,32 @@ static inline void write_cr3(unsigned long value)
 {
 	__asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
+
+static inline unsigned long read_cr4(void)
+{
+	unsigned long value;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr4(unsigned long value)
+{
+	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/* What the processor can do: cpuid's leaf 1, its word in edx. */
+static inline uint32_t cpu_features(void)
+{
+	uint32_t eax = 1, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return edx;
+}
+
+#define CPU_FPU	 0x00000001U
+#define CPU_FXSR 0x01000000U
+#define CPU_SSE	 0x02000000U
 
 static inline void tlb_flush_page(uintptr_t address)
 {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One entry point for each of the first 48 vectors: 32 exceptions, 16 lines
- * of the interrupt controllers. Each brings the stack into the shape of struct
- * trap_frame and calls trap_dispatch() with a pointer to it.
+ * One entry point for each of the first 48 vectors, 32 exceptions and 16 lines
+ * of the interrupt controllers, and one for system calls. Each brings the stack
+ * into the shape of struct trap_frame, makes the kernel's segments the current
+ * ones, and calls trap_dispatch() with a pointer to the frame.
  */
-#define FIRST_IRQ 32
+#include "kernel/x86/segments.h"
+
 #define VECTORS 48
+#define SYSTEM_CALL 0x80
 
 	.macro STUB vector
 	.type trap_stub_\vector, @function
@@ -26,20 +29,40 @@ trap_stub_\vector:
 	STUB %i
 	.set i, i + 1
 	.endr
+	STUB SYSTEM_CALL
 
 	.type trap_entry, @function
 trap_entry:
 	pushal
+	pushl %ds
+	pushl %es
+	pushl %fs
+	pushl %gs
+	movl $SELECTOR_KERNEL_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %fs
+	movl %eax, %gs
 	cld
 	pushl %esp
 	call trap_dispatch
 	addl $4, %esp
-	.global trap_return
+	.size trap_entry, . - trap_entry
+
+	/* What cannot be loaded here or by iret, mend_return() in trap.c changes on the stack. */
+	.global trap_return, trap_return_loaded, trap_return_iret
+	.type trap_return, @function
 trap_return:
+	popl %gs
+	popl %fs
+	popl %es
+	popl %ds
+trap_return_loaded:
 	popal
 	addl $8, %esp		/* vector and error code */
+trap_return_iret:
 	iret
-	.size trap_entry, . - trap_entry
+	.size trap_return, . - trap_return
 
 	/*
 	 * int trap_setjmp(struct trap_point *): 0, and 1 when trap_longjmp()
@@ -93,5 +116,6 @@ trap_stubs:
 	ENTRY %i
 	.set i, i + 1
 	.endr
+	ENTRY SYSTEM_CALL
 
 	.section .note.GNU-stack, "", @progbits

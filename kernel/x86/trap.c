@@ -1,48 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptor tables, exceptions and interrupts.
+ * Exceptions and interrupts.
  *
- * Segments are flat. All exceptions come here on the stack of whoever caused
- * them, save one: a double fault switches to a task, and with it a stack, of
- * its own, since its usual cause is a stack that has run into its guard page.
+ * Those of the kernel come here on its own stack, those of ring 3 on the kernel
+ * stack that the task state names. Save one: a double fault switches to a task,
+ * and with it a stack, of its own, since its usual cause is a stack that has run
+ * into its guard page.
  */
 #include "kernel/x86/trap.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/segments.h"
 #include "kernel/dev/console.h"
+#include "kernel/mm/layout.h"
 #include "kernel/panic.h"
 
 #include <printf.h>
 #include <stddef.h>
 #include <string.h>
 
-#define VECTORS	  48
-#define DEBUG	  1
-#define FIRST_IRQ 32
-
-#define SELECTOR_CODE	   0x08
-#define SELECTOR_DATA	   0x10
-#define SELECTOR_TSS	   0x18
-#define SELECTOR_FAULT_TSS 0x20
+#define VECTORS	      48 /* of exceptions and interrupts: those that have a stub each */
+#define DEBUG	      1
+#define NMI	      2
+#define BREAKPOINT    3
+#define OVERFLOW      4
+#define MACHINE_CHECK 18
+#define FIRST_IRQ     32
 
 #define GATE_INTERRUPT 0x8E00
 #define GATE_TASK      0x8500
+#define GATE_FOR_USER  0x6000 /* ring 3 may use it by an instruction */
 
 #define PIC1		 0x20
 #define PIC2		 0xA0
 #define PIC_END		 0x20
 #define PIC_READ_SERVICE 0x0B
-
-struct tss {
-	uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3;
-	uint32_t eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi;
-	uint32_t es, cs, ss, ds, fs, gs, ldt;
-	uint16_t trap, iomap;
-};
-
-struct table_pointer {
-	uint16_t limit;
-	uint32_t base;
-} __attribute__((packed));
 
 /* What trap_setjmp() keeps; stubs.S knows the offsets. */
 struct trap_point {
@@ -53,14 +44,14 @@ int __attribute__((returns_twice)) trap_setjmp(struct trap_point *point);
 void __attribute__((noreturn)) trap_longjmp(struct trap_point *point);
 void trap_dispatch(struct trap_frame *frame);
 
-extern const uint32_t trap_stubs[VECTORS];
-extern char boot_stack_guard[], boot_stack[], fault_stack_top[];
+extern const uint32_t trap_stubs[VECTORS + 1]; /* the last for TRAP_SYSTEM_CALL */
+extern char boot_stack_guard[], boot_stack[];
+extern char trap_return_loaded[], trap_return_iret[];
 
-static uint64_t gdt[5];
-static uint64_t idt[VECTORS];
-static struct tss main_tss, fault_tss;
+static uint64_t idt[TRAP_SYSTEM_CALL + 1];
 
 static void (*irq_handlers[16])(void);
+static void (*user_handler)(struct trap_frame *frame);
 
 static struct trap_point catch_point;
 static struct trap_frame *catch_frame;
@@ -99,16 +90,22 @@ const char *trap_name(uint32_t vector)
 	return names[vector];
 }
 
+/* The page below the boot stack, or below the kernel stack of the process that runs. */
 static bool in_stack_guard(uintptr_t address)
 {
-	return address >= (uintptr_t)boot_stack_guard && address < (uintptr_t)boot_stack;
+	uintptr_t bottom = segments_kernel_stack() - KERNEL_STACK_SIZE;
+
+	return (address >= (uintptr_t)boot_stack_guard && address < (uintptr_t)boot_stack) ||
+	       (segments_kernel_stack() && address >= bottom - PAGE_SIZE && address < bottom);
 }
 
 static void describe_page_fault(char *what, size_t size, const struct trap_frame *frame,
 				uintptr_t address)
 {
 	uint32_t error = frame->error;
-	const char *doing = address == frame->eip ? "executing" : error & 2 ? "writing" : "reading";
+	const char *doing = address == frame->eip      ? "executing"
+			    : error & PAGE_FAULT_WRITE ? "writing"
+						       : "reading";
 
 	if (in_stack_guard(address))
 		snprintf(what, size, "stack overflow: %s 0x%08lx in the guard page", doing,
@@ -118,7 +115,7 @@ static void describe_page_fault(char *what, size_t size, const struct trap_frame
 			 (unsigned long)address);
 	else
 		snprintf(what, size, "page fault: %s 0x%08lx, %s", doing, (unsigned long)address,
-			 error & 1 ? "which is protected" : "which is not mapped");
+			 error & PAGE_FAULT_PRESENT ? "which is protected" : "which is not mapped");
 }
 
 static void __attribute__((noreturn)) trap_fatal(const struct trap_frame *frame)
@@ -167,23 +164,64 @@ static void irq_dispatch(const struct trap_frame *frame)
 		irq_handlers[irq]();
 }
 
-void trap_dispatch(struct trap_frame *frame)
+/*
+ * On the way back to ring 3 a selector may be found to mean nothing any more: it
+ * was loaded while the process had a segment of its own there, and then that was
+ * taken away. The instruction that fails has changed nothing, so its operand is
+ * still on the stack, where the exception's own frame ends.
+ */
+static bool mend_return(struct trap_frame *frame)
 {
-	if (frame->vector >= FIRST_IRQ) {
-		irq_dispatch(frame);
-		return;
+	uint32_t *stack = &frame->esp; /* as it was before: nothing else was pushed */
+	uint32_t *selector = &stack[0], safe = 0;
+
+	if (frame->eip == (uintptr_t)trap_return_iret) {
+		selector = &stack[4]; /* ss, above eip, cs, eflags and esp */
+		safe = SELECTOR_USER_DATA;
+	} else if (frame->eip < (uintptr_t)trap_return ||
+		   frame->eip >= (uintptr_t)trap_return_loaded) {
+		return false;
 	}
+	if (*selector == safe)
+		return false; /* that was not it */
+	*selector = safe;
+	return true;
+}
+
+static void kernel_exception(struct trap_frame *frame)
+{
 	if (frame->vector == DEBUG && step_look) {
 		step_look(frame);
 		return;
 	}
+	if (mend_return(frame))
+		return;
 	if (catching) {
 		catching = false;
 		if (catch_frame)
-			*catch_frame = *frame;
+			memcpy(catch_frame, frame, offsetof(struct trap_frame, esp));
 		trap_longjmp(&catch_point);
 	}
 	trap_fatal(frame);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+	bool from_user = trap_from_user(frame);
+
+	if (frame->vector >= FIRST_IRQ && frame->vector < VECTORS)
+		irq_dispatch(frame);
+	else if (frame->vector == NMI || frame->vector == MACHINE_CHECK)
+		trap_fatal(frame); /* of the machine, whoever it interrupted */
+	else if (!from_user)
+		kernel_exception(frame);
+	if (from_user)
+		user_handler(frame);
+}
+
+void trap_set_user_handler(void (*handler)(struct trap_frame *frame))
+{
+	user_handler = handler;
 }
 
 /* The processor traps after each instruction while this flag is set. */
@@ -227,19 +265,19 @@ bool trap_catch(void (*fn)(void *), void *arg, struct trap_frame *caught)
 static void __attribute__((noreturn)) double_fault(void)
 {
 	const struct trap_frame frame = {
-		.edi = main_tss.edi,
-		.esi = main_tss.esi,
-		.ebp = main_tss.ebp,
-		.esp_kernel = main_tss.esp,
-		.ebx = main_tss.ebx,
-		.edx = main_tss.edx,
-		.ecx = main_tss.ecx,
-		.eax = main_tss.eax,
+		.edi = main_task.edi,
+		.esi = main_task.esi,
+		.ebp = main_task.ebp,
+		.esp_kernel = main_task.esp,
+		.ebx = main_task.ebx,
+		.edx = main_task.edx,
+		.ecx = main_task.ecx,
+		.eax = main_task.eax,
 		.vector = TRAP_DOUBLE_FAULT,
 		.error = 2, /* what failed was a push */
-		.eip = main_tss.eip,
-		.cs = main_tss.cs,
-		.eflags = main_tss.eflags,
+		.eip = main_task.eip,
+		.cs = main_task.cs,
+		.eflags = main_task.eflags,
 	};
 	char what[96] = "double fault";
 
@@ -248,56 +286,10 @@ static void __attribute__((noreturn)) double_fault(void)
 	panic_trap(&frame, (const void *)read_cr2(), what);
 }
 
-static uint64_t segment(uint32_t base, uint32_t limit, uint8_t access, uint8_t flags)
-{
-	return (uint64_t)(limit & 0xFFFF) | (uint64_t)(base & 0xFFFFFF) << 16 |
-	       (uint64_t)access << 40 | (uint64_t)(limit >> 16) << 48 | (uint64_t)flags << 52 |
-	       (uint64_t)(base >> 24) << 56;
-}
-
 static uint64_t gate(uint32_t selector, uint32_t offset, uint32_t type)
 {
 	return (uint64_t)(selector << 16 | (offset & 0xFFFF)) |
 	       (uint64_t)((offset & 0xFFFF0000) | type) << 32;
-}
-
-static void load_gdt(void)
-{
-	const struct table_pointer pointer = { sizeof(gdt) - 1, (uint32_t)(uintptr_t)gdt };
-
-	gdt[1] = segment(0, 0xFFFFF, 0x9A, 0xC);
-	gdt[2] = segment(0, 0xFFFFF, 0x92, 0xC);
-	gdt[3] = segment((uint32_t)(uintptr_t)&main_tss, sizeof(main_tss) - 1, 0x89, 0);
-	gdt[4] = segment((uint32_t)(uintptr_t)&fault_tss, sizeof(fault_tss) - 1, 0x89, 0);
-	__asm__ volatile("lgdt %0\n\t"
-			 "ljmp %1, $1f\n"
-			 "1:\n\t"
-			 "mov %2, %%ds\n\t"
-			 "mov %2, %%es\n\t"
-			 "mov %2, %%fs\n\t"
-			 "mov %2, %%gs\n\t"
-			 "mov %2, %%ss\n\t"
-			 "ltr %w3"
-			 :
-			 : "m"(pointer), "i"(SELECTOR_CODE), "r"(SELECTOR_DATA), "r"(SELECTOR_TSS)
-			 : "memory");
-}
-
-static void prepare_fault_task(void)
-{
-	main_tss.iomap = fault_tss.iomap = sizeof(struct tss);
-	fault_tss.cr3 = (uint32_t)read_cr3();
-	fault_tss.eip = (uint32_t)(uintptr_t)double_fault;
-	fault_tss.eflags = 2;
-	fault_tss.esp = (uint32_t)(uintptr_t)fault_stack_top - sizeof(uint32_t);
-	fault_tss.cs = SELECTOR_CODE;
-	fault_tss.ss = fault_tss.ds = fault_tss.es = SELECTOR_DATA;
-	fault_tss.fs = fault_tss.gs = SELECTOR_DATA;
-}
-
-void trap_use_page_directory(uint32_t cr3)
-{
-	fault_tss.cr3 = cr3;
 }
 
 static void load_idt(void)
@@ -305,8 +297,12 @@ static void load_idt(void)
 	const struct table_pointer pointer = { sizeof(idt) - 1, (uint32_t)(uintptr_t)idt };
 
 	for (unsigned int i = 0; i < VECTORS; i++)
-		idt[i] = gate(SELECTOR_CODE, trap_stubs[i], GATE_INTERRUPT);
-	idt[TRAP_DOUBLE_FAULT] = gate(SELECTOR_FAULT_TSS, 0, GATE_TASK);
+		idt[i] = gate(SELECTOR_KERNEL_CODE, trap_stubs[i], GATE_INTERRUPT);
+	idt[BREAKPOINT] |= (uint64_t)GATE_FOR_USER << 32;
+	idt[OVERFLOW] |= (uint64_t)GATE_FOR_USER << 32;
+	idt[TRAP_DOUBLE_FAULT] = gate(SELECTOR_FAULT_TASK, 0, GATE_TASK);
+	idt[TRAP_SYSTEM_CALL] =
+		gate(SELECTOR_KERNEL_CODE, trap_stubs[VECTORS], GATE_INTERRUPT | GATE_FOR_USER);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
@@ -338,8 +334,7 @@ void irq_set_handler(unsigned int irq, void (*handler)(void))
 
 void trap_init(void)
 {
-	prepare_fault_task();
-	load_gdt();
+	segments_init(double_fault);
 	load_idt();
 	remap_pics();
 }

@@ -10,19 +10,44 @@
 #define IRQ_KEYBOARD	  1
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT	  14
+#define TRAP_SYSTEM_CALL  0x80
 
-/* As boot's trap stubs push it; the last two are there from user mode only. */
+/* Bits of a page fault's error code. */
+#define PAGE_FAULT_PRESENT 1U
+#define PAGE_FAULT_WRITE   2U
+
+/* As stubs.S pushes it; the last two are there from ring 3 only. */
 struct trap_frame {
+	uint32_t gs, fs, es, ds;
 	uint32_t edi, esi, ebp, esp_kernel, ebx, edx, ecx, eax;
 	uint32_t vector, error;
 	uint32_t eip, cs, eflags;
+	uint32_t esp, ss;
 };
 
-/* Loads GDT, TSS (with a stack of its own for the double fault) and IDT, and remaps the PICs. */
+/* Whether it interrupted ring 3, not the kernel. */
+static inline bool trap_from_user(const struct trap_frame *frame)
+{
+	return (frame->cs & 3) != 0;
+}
+
+/* Loads segments and IDT, with a stack of its own for the double fault, and remaps the PICs. */
 void trap_init(void);
 
-/* Tells the double fault's task which page directory holds from now on. */
-void trap_use_page_directory(uint32_t cr3);
+/**
+ * trap_set_user_handler() - who deals with ring 3
+ * @handler: is called, with interrupts off and on the kernel stack, for each
+ *           exception there, for int 0x80, and for each interrupt that came
+ *           there, after its own handler. When it returns, with interrupts off,
+ *           ring 3 goes on with what is in the frame.
+ *
+ * A segment register that cannot be loaded as it stands in the frame is loaded
+ * with 0, ss with SELECTOR_USER_DATA.
+ */
+void trap_set_user_handler(void (*handler)(struct trap_frame *frame));
+
+/* Where a kernel stack begins to run that shall go to ring 3: with a whole frame on it. */
+void trap_return(void);
 
 /* The exception's name in words, "unexpected interrupt" beyond 31. */
 const char *trap_name(uint32_t vector);
