@@ -76,7 +76,8 @@ static bool failed;
 static const char *const owner_names[FRAME_OWNERS] = {
 	[FRAME_FREE] = "free",	    [FRAME_RESERVED] = "reserved",  [FRAME_IMAGE] = "kernel image",
 	[FRAME_MODULE] = "modules", [FRAME_STATE] = "frame states", [FRAME_TABLES] = "page tables",
-	[FRAME_HEAP] = "heap",	    [FRAME_OTHER] = "other",
+	[FRAME_HEAP] = "heap",	    [FRAME_USER] = "processes",	    [FRAME_STACK] = "kernel stacks",
+	[FRAME_OTHER] = "other",
 };
 
 static const char *const refusal_names[] = {

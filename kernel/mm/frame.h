@@ -25,7 +25,9 @@ enum frame_owner {
 	FRAME_MODULE,	/* loaded beside it */
 	FRAME_STATE,	/* this allocator's own table */
 	FRAME_TABLES,	/* page directories and tables */
-	FRAME_HEAP,	/* mapped below a program break */
+	FRAME_HEAP,	/* mapped below the kernel's break */
+	FRAME_USER,	/* mapped in a process's half of its space */
+	FRAME_STACK,	/* a kernel stack of a process */
 	FRAME_OTHER,
 	FRAME_OWNERS,
 };

@@ -22,7 +22,9 @@ void ledger_read(struct ledger *ledger)
 		ledger->by_state[owner] = frame_count_by_state(owner);
 	}
 	ledger->by_lists = frame_count_by_lists();
-	ledger->tables = paging_count_tables(&kernel_space);
+	ledger->tables = paging_count_tables();
+	ledger->user = paging_count_user_pages();
+	ledger->stacks = paging_count(&kernel_space, KERNEL_STACKS_BASE, KERNEL_STACKS_END);
 	ledger->mapped = paging_count(&kernel_space, HEAP_BASE, HEAP_LIMIT);
 	ledger->break_bytes = kernel_brk.end - kernel_brk.base;
 	heap_stats(&kernel_heap, &ledger->heap);
@@ -48,7 +50,11 @@ const char *ledger_disagreement(const struct ledger *ledger)
 	if (ledger->by_lists != ledger->counted[FRAME_FREE])
 		return "free frames: the counter and the buddy lists";
 	if (ledger->tables != ledger->counted[FRAME_TABLES])
-		return "page tables: the counter and the page directory";
+		return "page tables: the counter and the page directories";
+	if (ledger->user != ledger->counted[FRAME_USER])
+		return "frames of processes: the counter and their page tables";
+	if (ledger->stacks != ledger->counted[FRAME_STACK])
+		return "frames of kernel stacks: the counter and the page tables";
 	if (ledger->mapped != ledger->counted[FRAME_HEAP])
 		return "heap frames: the counter and the page tables";
 	if ((size_t)ledger->mapped << PAGE_SHIFT !=

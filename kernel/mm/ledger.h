@@ -2,7 +2,7 @@
 /*
  * The ledger: where all memory is, each figure counted in its own way.
  *
- *	frames          = free + heap + page tables + reserved + ...
+ *	frames          = free + heap + processes + page tables + reserved + ...
  *	break - base    = pages mapped there, less the rest of the last one
  *	break - base    = granted + headers + cached + binned + top + bookkeeping
  */
@@ -21,7 +21,9 @@
  * @counted: by owner, from the frame allocator's counters
  * @by_state: by owner, from a look at every frame's state
  * @by_lists: free frames, from a walk of the buddy lists
- * @tables: from a walk of the page directory
+ * @tables: from a walk of the page directories
+ * @user: pages mapped in all processes, from a walk of their page tables
+ * @stacks: pages mapped in the region of kernel stacks, likewise
  * @mapped: pages mapped in the heap's region, from a walk of the page tables
  * @break_bytes: bytes between base and break
  * @heap: from a walk of the blocks
@@ -32,7 +34,7 @@
 struct ledger {
 	uint32_t frames;
 	uint32_t counted[FRAME_OWNERS], by_state[FRAME_OWNERS];
-	uint32_t by_lists, tables, mapped;
+	uint32_t by_lists, tables, user, stacks, mapped;
 	size_t break_bytes;
 	struct heap_stats heap;
 	size_t binned, cached, granted;

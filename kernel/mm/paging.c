@@ -27,6 +27,8 @@
 #define TABLE_ENTRIES 1024U
 #define TABLE_SHIFT   22
 #define ROM_END	      0x100000U
+#define KERNEL_ENTRY                                                                               \
+	(DIRECT_BASE >> TABLE_SHIFT) /* the kernel's half of a directory begins there */
 
 #define LARGE_PAGE_SIZE (1U << TABLE_SHIFT)
 #define PROBE_WINDOW	TEMP_BASE /* where boot has mapped nothing */
@@ -36,18 +38,38 @@ extern uint32_t boot_directory[PAGING_DIR_ENTRIES];
 
 struct address_space kernel_space;
 
+static struct address_space *spaces; /* all others; changes with interrupts off */
+static struct address_space *current = &kernel_space;
+
+/* A process's space ends where the kernel's half begins, which is not its own. */
+static uint32_t last_page(const struct address_space *space)
+{
+	return (space == &kernel_space ? UINTPTR_MAX : DIRECT_BASE - 1) >> PAGE_SHIFT;
+}
+
 static uint32_t entry_flags(unsigned int prot)
 {
 	return ENTRY_PRESENT | (prot & PAGE_WRITE ? ENTRY_WRITE : 0) |
 	       (prot & PAGE_USER ? ENTRY_USER : 0);
 }
 
-/* The table that @virt's entry is in, NULL if there is none. */
+/* The table of @space's own that @virt's entry is in, NULL if there is none. */
 static uint32_t *table_of(const struct address_space *space, uintptr_t virt)
 {
 	uint32_t entry = space->dir[virt >> TABLE_SHIFT];
 
-	return entry & ENTRY_PRESENT ? phys_to_virt(entry & ENTRY_FRAME) : NULL;
+	if (!(entry & ENTRY_PRESENT) || virt >> PAGE_SHIFT > last_page(space))
+		return NULL;
+	return phys_to_virt(entry & ENTRY_FRAME);
+}
+
+/* In the kernel's half an entry is changed in all directories. */
+static void set_directory_entry(struct address_space *space, uintptr_t virt, uint32_t entry)
+{
+	space->dir[virt >> TABLE_SHIFT] = entry;
+	if (space == &kernel_space)
+		for (space = spaces; space; space = space->next)
+			space->dir[virt >> TABLE_SHIFT] = entry;
 }
 
 static uint32_t index_in_table(uintptr_t virt)
@@ -77,21 +99,26 @@ static uint32_t *add_table(struct address_space *space, uintptr_t virt)
 	uint32_t *table = new_table();
 
 	if (table)
-		space->dir[virt >> TABLE_SHIFT] =
-			virt_to_phys(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER;
+		set_directory_entry(space, virt,
+				    virt_to_phys(table) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER);
 	return table;
+}
+
+static void give_back(const char *what, uint32_t frame)
+{
+	enum frame_refusal refusal = frame_free(frame, 0);
+
+	if (refusal != FRAME_FREED)
+		panic("%s at frame %u: %s", what, frame, frame_refusal_name(refusal));
 }
 
 static void drop_table(struct address_space *space, uintptr_t virt)
 {
 	uint32_t frame = space->dir[virt >> TABLE_SHIFT] >> PAGE_SHIFT;
-	enum frame_refusal refusal;
 
-	space->dir[virt >> TABLE_SHIFT] = 0;
+	set_directory_entry(space, virt, 0);
 	tlb_flush_page(virt);
-	refusal = frame_free(frame, 0);
-	if (refusal != FRAME_FREED)
-		panic("page table at frame %u: %s", frame, frame_refusal_name(refusal));
+	give_back("page table", frame);
 }
 
 /* How many of @n pages from @virt on have their entries in the same table. */
@@ -135,9 +162,9 @@ static __attribute__((cold)) int undo_map(struct address_space *space, uintptr_t
 int paging_map_span(struct address_space *space, uintptr_t virt, const uint32_t *frames, uint32_t n,
 		    unsigned int prot)
 {
-	uint32_t done = 0, mapped = 1, last = UINTPTR_MAX >> PAGE_SHIFT;
+	uint32_t done = 0, mapped = 1, last = last_page(space), first = virt >> PAGE_SHIFT;
 
-	if ((virt & PAGE_MASK) || n > last - (virt >> PAGE_SHIFT) + 1)
+	if ((virt & PAGE_MASK) || first > last || n > last - first + 1)
 		return -EINVAL;
 	for (; done < n && mapped > 0; done += mapped)
 		mapped = map_in_table(space, virt + (done << PAGE_SHIFT), &frames[done], n - done,
@@ -224,33 +251,128 @@ bool paging_translate(const struct address_space *space, uintptr_t virt, uint32_
 	return true;
 }
 
+int paging_provide(struct address_space *space, uintptr_t virt, enum frame_owner owner,
+		   unsigned int prot)
+{
+	uint32_t frame = frame_alloc(0, owner);
+	int error = frame ? paging_map(space, virt, frame, PAGE_WRITE) : -ENOMEM;
+
+	if (error) {
+		if (frame)
+			give_back("page", frame);
+		return error;
+	}
+	memset((void *)virt, 0, PAGE_SIZE);
+	return paging_protect(space, virt, prot);
+}
+
+/* The first address of the next table, 0 behind the last one. */
+static uintptr_t behind_table(uintptr_t virt)
+{
+	return ((virt >> TABLE_SHIFT) + 1) << TABLE_SHIFT;
+}
+
+void paging_release(struct address_space *space, uintptr_t from, uintptr_t to)
+{
+	uint32_t frame;
+
+	while (from < to) {
+		if (!table_of(space, from)) {
+			from = behind_table(from);
+			continue;
+		}
+		if (paging_unmap(space, from, &frame) == 0)
+			give_back("page", frame);
+		from += PAGE_SIZE;
+	}
+}
+
 uint32_t paging_count(const struct address_space *space, uintptr_t from, uintptr_t to)
 {
 	uint32_t n = 0;
 
 	while (from < to) {
-		if (!table_of(space, from)) {
-			from = (from >> TABLE_SHIFT) + 1;
-			if (from == PAGING_DIR_ENTRIES)
-				break;
-			from <<= TABLE_SHIFT;
-			continue;
-		}
-		n += entry_of(space, from) != NULL;
-		from += PAGE_SIZE;
-		if (from < PAGE_SIZE)
+		uintptr_t next = from + PAGE_SIZE;
+
+		if (!table_of(space, from))
+			next = behind_table(from);
+		else
+			n += entry_of(space, from) != NULL;
+		if (next < from)
 			break; /* behind the last page there is 0 */
+		from = next;
 	}
 	return n;
 }
 
-uint32_t paging_count_tables(const struct address_space *space)
+uint32_t paging_count_user_pages(void)
+{
+	uint32_t n = 0;
+
+	for (const struct address_space *space = spaces; space; space = space->next)
+		n += paging_count(space, 0, DIRECT_BASE);
+	return n;
+}
+
+/* One directory, and the tables from @first up to @end of it. */
+static uint32_t count_tables(const struct address_space *space, unsigned int first,
+			     unsigned int end)
 {
 	uint32_t n = 1;
 
-	for (unsigned int i = 0; i < PAGING_DIR_ENTRIES; i++)
+	for (unsigned int i = first; i < end; i++)
 		n += space->dir[i] & ENTRY_PRESENT;
 	return n;
+}
+
+uint32_t paging_count_tables(void)
+{
+	uint32_t n = count_tables(&kernel_space, 0, PAGING_DIR_ENTRIES);
+
+	for (const struct address_space *space = spaces; space; space = space->next)
+		n += count_tables(space, 0, KERNEL_ENTRY);
+	return n;
+}
+
+int paging_create(struct address_space *space)
+{
+	unsigned long flags;
+
+	memset(space, 0, sizeof(*space));
+	space->dir = new_table();
+	if (!space->dir)
+		return -ENOMEM;
+	flags = irq_save(); /* an interrupt may extend the kernel's heap */
+	memcpy(&space->dir[KERNEL_ENTRY], &kernel_space.dir[KERNEL_ENTRY],
+	       (PAGING_DIR_ENTRIES - KERNEL_ENTRY) * sizeof(space->dir[0]));
+	space->next = spaces;
+	spaces = space;
+	irq_restore(flags);
+	return 0;
+}
+
+void paging_destroy(struct address_space *space)
+{
+	struct address_space **link = &spaces;
+	unsigned long flags;
+
+	kassert(space != current && space != &kernel_space);
+	paging_release(space, 0, DIRECT_BASE);
+	flags = irq_save();
+	while (*link != space)
+		link = &(*link)->next;
+	*link = space->next;
+	irq_restore(flags);
+	give_back("page directory", virt_to_phys(space->dir) >> PAGE_SHIFT);
+}
+
+struct address_space *paging_switch(struct address_space *space)
+{
+	struct address_space *before = current;
+
+	current = space;
+	write_cr3(virt_to_phys(space->dir));
+	return before;
 }
 
 /*

@@ -5,12 +5,21 @@
  * Page tables lie below DIRECT_SIZE and are reached through the direct map.
  * One is taken when the first page in its 4 MiB is mapped, and given back with
  * the last.
+ *
+ *	              kernel_space    a process's space    another's
+ *	0x00000000    nothing         its own tables       its own tables
+ *	DIRECT_BASE   the kernel's    the same tables      the same tables
+ *
+ * The kernel's half is that of kernel_space, and only mapped and unmapped there:
+ * a table that comes or goes does so in all spaces at once.
  */
 #ifndef KERNEL_MM_PAGING_H
 #define KERNEL_MM_PAGING_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "kernel/mm/frame.h"
 
 #define PAGE_WRITE 1U /* may be written, else only read */
 #define PAGE_USER  2U /* user mode may use it, else only the kernel */
@@ -20,11 +29,13 @@
 /**
  * struct address_space - one page directory and what hangs on it
  * @dir: the directory, in the direct map
- * @used: for each page table, how many of its pages are mapped
+ * @used: for each page table of its own, how many of its pages are mapped
+ * @next: in the list of all spaces but the kernel's
  */
 struct address_space {
 	uint32_t *dir;
 	uint16_t used[PAGING_DIR_ENTRIES];
+	struct address_space *next;
 };
 
 extern struct address_space kernel_space;
@@ -52,6 +63,21 @@ bool paging_probe(uint32_t frame);
 int paging_init(uint32_t ram_frames);
 
 /**
+ * paging_create() - a space in which nothing is mapped but the kernel's half
+ * @space: is filled
+ *
+ * Return: 0, or -ENOMEM if there is no frame for the directory; then nothing has
+ * changed.
+ */
+int paging_create(struct address_space *space);
+
+/* Gives back a space that is not the current one, with all that is mapped in it. O(pages). */
+void paging_destroy(struct address_space *space);
+
+/* Makes @space the current one. Return: the one that was. O(1). */
+struct address_space *paging_switch(struct address_space *space);
+
+/**
  * paging_map_span() - map pages side by side
  * @space: where
  * @virt: the address of the first, a multiple of PAGE_SIZE
@@ -63,8 +89,8 @@ int paging_init(uint32_t ram_frames);
  * cleared.
  *
  * Return: 0; -EINVAL if @virt is not aligned or the span reaches beyond the last
- * address, -EEXIST if something is mapped within it, -ENOMEM if there is no
- * frame for a page table. Then nothing has changed.
+ * address, or that of a process's half, -EEXIST if something is mapped within it,
+ * -ENOMEM if there is no frame for a page table. Then nothing has changed.
  */
 int paging_map_span(struct address_space *space, uintptr_t virt, const uint32_t *frames, uint32_t n,
 		    unsigned int prot);
@@ -110,10 +136,32 @@ int paging_protect(struct address_space *space, uintptr_t virt, unsigned int pro
 bool paging_translate(const struct address_space *space, uintptr_t virt, uint32_t *frame,
 		      unsigned int *prot);
 
+/**
+ * paging_provide() - map a page with a cleared frame of its own
+ * @space: the current space, or the kernel's
+ * @owner: whose frame it shall be
+ *
+ * Return: 0, or as paging_map(); then nothing has changed.
+ */
+int paging_provide(struct address_space *space, uintptr_t virt, enum frame_owner owner,
+		   unsigned int prot);
+
+/**
+ * paging_release() - unmap what there is of a span, and give back its frames
+ * @from: page-aligned
+ * @to: page-aligned, not above the end of a process's half
+ *
+ * O(pages), but for page tables that are not there.
+ */
+void paging_release(struct address_space *space, uintptr_t from, uintptr_t to);
+
 /* Pages mapped from @from up to, not including, @to, by walking the tables. */
 uint32_t paging_count(const struct address_space *space, uintptr_t from, uintptr_t to);
 
-/* The directory and its page tables, by walking: for the ledger. */
-uint32_t paging_count_tables(const struct address_space *space);
+/* The directories and page tables of all spaces, by walking: for the ledger. */
+uint32_t paging_count_tables(void);
+
+/* The pages that all processes have, by walking: for the ledger. */
+uint32_t paging_count_user_pages(void);
 
 #endif

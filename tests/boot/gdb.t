@@ -375,7 +375,7 @@ my $table = $gdb->value('kernel_space.dir[832]') & 0xFFFFF000; # of the heap's f
 my @DISAGREEMENTS = (
 	[q{'kernel/mm/frame.c'::counts[FRAME_HEAP]}, sub { $_[0] + 1 }, 'frames by owner: the counters and the frames\' states'],
 	[q{'kernel/mm/frame.c'::zones[0].lists[0]}, sub { 0 }, 'free frames: the counter and the buddy lists'],
-	['kernel_space.dir[1]', sub { 1 }, 'page tables: the counter and the page directory'],
+	['kernel_space.dir[1]', sub { 1 }, 'page tables: the counter and the page directories'],
 	[sprintf('((unsigned int *)0x%x)[1023]', $table + 0xC000_0000), sub { 1 }, 'heap frames: the counter and the page tables'],
 	['kernel_brk.end', sub { $_[0] + 1 }, 'the break and the pages mapped below it'],
 	['kernel_brk.end', sub { $_[0] - 1 }, 'the break and the heap\'s blocks'],

@@ -96,7 +96,7 @@ KTEST(ledger_notices_a_page_table_that_hangs_nowhere)
 	uint32_t frame = frame_alloc(0, FRAME_TABLES);
 
 	CHECK(frame);
-	CHECK(disagrees_about("page tables: the counter and the page directory"));
+	CHECK(disagrees_about("page tables: the counter and the page directories"));
 	CHECK_EQ(frame_free(frame, 0), FRAME_FREED);
 	ledger_read(&ledger);
 	CHECK(!ledger_disagreement(&ledger));
@@ -115,7 +115,9 @@ KTEST(ledger_names_each_pair_of_counts_that_disagree)
 		  "frames by owner: the counters and the frames' states" },
 		{ &ledger.frames, "all frames and the sum of all owners" },
 		{ &ledger.by_lists, "free frames: the counter and the buddy lists" },
-		{ &ledger.tables, "page tables: the counter and the page directory" },
+		{ &ledger.tables, "page tables: the counter and the page directories" },
+		{ &ledger.user, "frames of processes: the counter and their page tables" },
+		{ &ledger.stacks, "frames of kernel stacks: the counter and the page tables" },
 		{ &ledger.mapped, "heap frames: the counter and the page tables" },
 		{ &ledger.heap.total, "the break and the heap's blocks" },
 		{ &ledger.heap.granted, "the heap's blocks and their sum by kind" },

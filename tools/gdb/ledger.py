@@ -11,7 +11,7 @@ from typing import Iterator
 
 from frame import Frames
 from heap import Figures, count_bins, count_cached, kernel_heap
-from paging import PAGING, Tables, kernel_directory
+from paging import ADDRESSES_END, PAGING, Tables, kernel_directory, process_directories
 from target import Command, enumerators, variable
 from views import under_way
 
@@ -27,7 +27,11 @@ class Ledger:
         self.frames, self.counted = frames.total, frames.counts
         self.by_state = [by_state[owner] for owner in range(len(self.names))]
         self.by_lists = frames.count_by_lists()
-        self.tables = tables.count_tables()
+        processes, user_end = [Tables(frame) for frame in process_directories()], PAGING.DIRECT_BASE
+        self.tables = tables.count_tables(ADDRESSES_END)
+        self.tables += sum(process.count_tables(user_end) for process in processes)
+        self.user = sum(process.count(0, user_end) for process in processes)
+        self.stacks = tables.count(PAGING.KERNEL_STACKS_BASE, PAGING.KERNEL_STACKS_END)
         self.mapped = tables.count(PAGING.HEAP_BASE, PAGING.HEAP_LIMIT)
         self.break_bytes = int(brk["end"]) - int(brk["base"])
         self.heap = Figures(heap)
@@ -57,7 +61,17 @@ class Ledger:
             (
                 self.tables,
                 self.counted[owner["FRAME_TABLES"]],
-                "page tables: the counter and the page directory",
+                "page tables: the counter and the page directories",
+            ),
+            (
+                self.user,
+                self.counted[owner["FRAME_USER"]],
+                "frames of processes: the counter and their page tables",
+            ),
+            (
+                self.stacks,
+                self.counted[owner["FRAME_STACK"]],
+                "frames of kernel stacks: the counter and the page tables",
             ),
             (
                 self.mapped,

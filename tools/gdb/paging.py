@@ -17,6 +17,7 @@ from frame import Frames
 from target import Command, Constants, Memory, address_of, variable
 
 PAGING = Constants("paging_init")
+ADDRESSES_END = 1 << 32
 ENTRY_SIZE = 4  # the processor's, as is the number of entries in a page of them
 FLAGS = {"PRESENT": "present", "WRITE": "writable", "USER": "user", "LARGE": "4 MiB"}
 
@@ -55,6 +56,16 @@ def kernel_directory() -> int:
     return address - PAGING.DIRECT_BASE >> PAGING.PAGE_SHIFT if address else 0
 
 
+def process_directories() -> list[int]:
+    """The frames of the page directories of all processes, as many as there can be."""
+    frames: list[int] = []
+    space = variable("spaces", "kernel/mm/paging.c")
+    while int(space) and len(frames) < PAGING.KERNEL_STACKS:
+        frames.append(int(space["dir"]) - PAGING.DIRECT_BASE >> PAGING.PAGE_SHIFT)
+        space = space["next"]
+    return frames
+
+
 def current_directory() -> int:
     """The frame of the directory that the processor is using."""
     return int(gdb.parse_and_eval("(unsigned long)$cr3")) >> PAGING.PAGE_SHIFT
@@ -79,19 +90,29 @@ class Tables:
         index = address >> PAGING.PAGE_SHIFT & PAGING.TABLE_ENTRIES - 1
         return self.entries(table)[index]
 
-    def used(self) -> list[Entry]:
-        """The entries of the directory that lead to tables."""
-        return [entry for entry in self.entries(self.frame) if entry.has("PRESENT")]
+    def used(self, first: int, behind: int) -> list[Entry]:
+        """The entries of the directory that lead to tables with addresses in that span."""
+        shift = PAGING.TABLE_SHIFT
+        return [
+            entry
+            for entry in self.entries(self.frame)[first >> shift : (behind - 1 >> shift) + 1]
+            if entry.has("PRESENT")
+        ]
 
     def count(self, first: int, behind: int) -> int:
-        """Pages mapped from one address up to, not including, another; both begin a table."""
-        present, shift = PAGING.ENTRY_PRESENT, PAGING.TABLE_SHIFT
-        tables = [e for e in self.used() if first >> shift <= e.number < behind >> shift]
-        return sum(e.word & present for table in tables for e in self.entries(table.frame))
+        """Pages mapped from one address up to, not including, another."""
+        return sum(
+            entry.word & PAGING.ENTRY_PRESENT
+            for table in self.used(first, behind)
+            for entry in self.entries(table.frame)
+            if first
+            <= (table.number << PAGING.TABLE_SHIFT) + (entry.number << PAGING.PAGE_SHIFT)
+            < behind
+        )
 
-    def count_tables(self) -> int:
-        """The directory and its tables."""
-        return 1 + len(self.used())
+    def count_tables(self, behind: int) -> int:
+        """The directory and its tables for addresses below that."""
+        return 1 + len(self.used(0, behind))
 
 
 def whose(frame: int) -> str:
