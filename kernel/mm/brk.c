@@ -26,6 +26,15 @@ int brk_init(struct brk *brk, struct address_space *space, uintptr_t base, uintp
 	return 0;
 }
 
+int brk_init_on_touch(struct brk *brk, struct address_space *space, uintptr_t base, uintptr_t limit)
+{
+	int error = brk_init(brk, space, base, limit);
+
+	if (!error)
+		brk->on_touch = true;
+	return error;
+}
+
 /* Pages are mapped and unmapped so many at a time, with their frames' numbers on the stack. */
 #define BATCH 64U
 
@@ -90,14 +99,36 @@ static void unmap_down(const struct brk *brk, uintptr_t from, uintptr_t to)
 	}
 }
 
-int brk_set(struct brk *brk, uintptr_t end)
+/* Bytes of one page, if it is there: they may have been written while they were above the break. */
+static void clear_within_page(const struct brk *brk, uintptr_t from, uintptr_t to)
 {
-	uintptr_t mapped = page_end(brk->end), wanted;
+	uintptr_t page = from & ~(uintptr_t)PAGE_MASK;
+	unsigned int prot;
+
+	if (from >= to || !paging_translate(brk->space, page, NULL, &prot))
+		return;
+	paging_protect(brk->space, page, prot | PAGE_WRITE); /* the process may have forbidden it */
+	memset((void *)from, 0, to - from);
+	paging_protect(brk->space, page, prot);
+}
+
+static int set_on_touch(struct brk *brk, uintptr_t end)
+{
+	uintptr_t mapped = page_end(brk->end), wanted = page_end(end);
+
+	if ((wanted - brk->base) >> PAGE_SHIFT > frame_count(FRAME_FREE) + frame_count(FRAME_USER))
+		return -ENOMEM;
+	clear_within_page(brk, brk->end, end < mapped ? end : mapped);
+	paging_release(brk->space, wanted, mapped);
+	brk->end = end;
+	return 0;
+}
+
+static int set_at_once(struct brk *brk, uintptr_t end)
+{
+	uintptr_t mapped = page_end(brk->end), wanted = page_end(end);
 	uint32_t n;
 
-	if (end < brk->base || end > brk->limit - PAGE_SIZE)
-		return -EINVAL;
-	wanted = page_end(end);
 	for (uintptr_t virt = mapped; virt < wanted; virt += n << PAGE_SHIFT) {
 		n = batch(virt, wanted);
 		if (!map_batch(brk, virt, n)) {
@@ -108,6 +139,21 @@ int brk_set(struct brk *brk, uintptr_t end)
 	unmap_down(brk, mapped, wanted);
 	brk->end = end;
 	return 0;
+}
+
+int brk_set(struct brk *brk, uintptr_t end)
+{
+	if (end < brk->base || end > brk->limit - PAGE_SIZE)
+		return -EINVAL;
+	return brk->on_touch ? set_on_touch(brk, end) : set_at_once(brk, end);
+}
+
+int brk_touch(struct brk *brk, uintptr_t address)
+{
+	if (address < brk->base || address >= page_end(brk->end))
+		return -EFAULT;
+	return paging_provide(brk->space, address & ~(uintptr_t)PAGE_MASK, FRAME_USER,
+			      PAGE_WRITE | PAGE_USER);
 }
 
 void *brk_move(struct brk *brk, intptr_t increment)

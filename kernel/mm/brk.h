@@ -7,10 +7,14 @@
  *
  * The break is counted in bytes, memory is mapped by pages. The region's last
  * page is never used, so that the page behind the break is always unmapped.
+ *
+ * The kernel's pages are there as soon as they are below its break. A process's
+ * come when they are first touched: its page fault asks brk_touch() for them.
  */
 #ifndef KERNEL_MM_BRK_H
 #define KERNEL_MM_BRK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/mm/paging.h"
@@ -21,10 +25,12 @@
  * @end: where it is
  * @limit: the end of the region; page-aligned
  * @space: the address space the region lies in, which must be the current one
+ * @on_touch: pages come with brk_touch(), and are for ring 3
  */
 struct brk {
 	uintptr_t base, end, limit;
 	struct address_space *space;
+	bool on_touch;
 };
 
 #define BRK_FAILED ((void *)-1)
@@ -41,6 +47,10 @@ extern struct brk kernel_brk;
  */
 int brk_init(struct brk *brk, struct address_space *space, uintptr_t base, uintptr_t limit);
 
+/* The same for a process: with pages that come on first touch. */
+int brk_init_on_touch(struct brk *brk, struct address_space *space, uintptr_t base,
+		      uintptr_t limit);
+
 /**
  * brk_set() - move the break to an address, as brk(2)
  * @end: any byte from base up to the limit less a page
@@ -49,10 +59,24 @@ int brk_init(struct brk *brk, struct address_space *space, uintptr_t base, uintp
  * the last page that were in use before keep what they held. Shrinking gives
  * back each page that lies wholly behind the new end. Takes time for each page.
  *
+ * With pages on first touch, growing maps nothing, and whatever was in the last
+ * page above the old end is cleared as far as it comes below the new one.
+ *
  * Return: 0; -EINVAL if @end lies outside of the region, -ENOMEM if frames ran
- * out. Then nothing has changed.
+ * out, or would if every page were touched though no other process had any.
+ * Then nothing has changed.
  */
 int brk_set(struct brk *brk, uintptr_t end);
+
+/**
+ * brk_touch() - provide the page that an address is in
+ * @brk: one with pages on first touch
+ * @address: in a page that has none yet
+ *
+ * Return: 0; -EFAULT if no byte of the page is below the break, -ENOMEM if frames
+ * ran out. Then nothing has changed.
+ */
+int brk_touch(struct brk *brk, uintptr_t address);
 
 /**
  * brk_move() - move the break by a number of bytes, as sbrk(2)
