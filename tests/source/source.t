@@ -142,6 +142,7 @@ my @STAIRS = (
 	[qr{^kernel/mm/kmalloc\.}],
 	[qr{^kernel/mm/ledger\.}],
 	[qr{^kernel/mm/inspect\.}],
+	[qr{^kernel/proc/elf\.}],
 	[qr{^kernel/cmdline\.}],
 	[qr{^kernel/run\.h$}],
 	[qr{^kernel/monitor/}, 'a family'],
