@@ -75,7 +75,7 @@ MM_CFLAGS := -g3
 LDFLAGS := -m elf_i386 -nostdlib -static -z noexecstack --build-id=sha1 -T linker.ld
 
 SRCS := $(wildcard boot/*.S boot/*.c kernel/*.c kernel/*/*.S kernel/*/*.c libk/*.c)
-TEST_SRCS := $(filter-out kernel/monitor/run.c,$(SRCS)) $(wildcard tests/kernel/*.c)
+TEST_SRCS := $(filter-out kernel/monitor/run.c,$(SRCS)) $(wildcard tests/kernel/*.c tests/kernel/*.S)
 # For the checks of the sources: clang gets the flags that gcc gets.
 export KERNEL_CFLAGS := $(CFLAGS) $(CPPFLAGS)
 

@@ -13,6 +13,7 @@
 #include "kernel/mm/memmap.h"
 #include "kernel/mm/paging.h"
 #include "kernel/panic.h"
+#include "kernel/proc/ring3.h"
 #include "kernel/run.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/exit.h"
@@ -151,6 +152,7 @@ void kmain(uint32_t magic, uint32_t report)
 	print_layout();
 	keyboard_init();
 	timer_init();
+	ring3_init();
 	irq_enable();
 	kernel_run();
 }

@@ -116,7 +116,8 @@ static int set_on_touch(struct brk *brk, uintptr_t end)
 {
 	uintptr_t mapped = page_end(brk->end), wanted = page_end(end);
 
-	if ((wanted - brk->base) >> PAGE_SHIFT > frame_count(FRAME_FREE) + frame_count(FRAME_USER))
+	if (end > brk->end &&
+	    (wanted - brk->base) >> PAGE_SHIFT > frame_count(FRAME_FREE) + frame_count(FRAME_USER))
 		return -ENOMEM;
 	clear_within_page(brk, brk->end, end < mapped ? end : mapped);
 	paging_release(brk->space, wanted, mapped);

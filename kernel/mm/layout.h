@@ -2,7 +2,10 @@
 /*
  * The kernel's address space, in one place.
  *
- *   0x00000000  user space, one for each process; page 0 is never mapped
+ *   0x00000000  the first 64 KiB, never mapped
+ *   0x00010000  user space, one for each process: program, heap, mappings
+ *   0xBF7FF000  the guard below its stack, usually not mapped
+ *   0xBF800000  its stack
  *   0xC0000000  direct map: physical p is at DIRECT_BASE + p, for p below 256 MiB
  *   0xC0100000    the kernel image, within it: text and read-only data cannot be written
  *   0xD0000000  the heap's region: HEAP_BASE, the break somewhere above it, HEAP_LIMIT
@@ -31,6 +34,12 @@
 #define HEAP_BASE   0xD0000000U
 #define HEAP_LIMIT  0xFF800000U
 #define TEMP_BASE   0xFF800000U
+
+#define USER_BASE	0x00010000U
+#define USER_MAP_END	(USER_STACK_BASE - PAGE_SIZE) /* for all that is not placed by the process */
+#define USER_STACK_BASE (USER_END - USER_STACK_SIZE)
+#define USER_STACK_SIZE 0x00800000U
+#define USER_END	DIRECT_BASE
 
 #define KERNEL_STACKS_BASE 0xFFE00000U
 #define KERNEL_STACKS	   64U

@@ -272,6 +272,19 @@ static uintptr_t behind_table(uintptr_t virt)
 	return ((virt >> TABLE_SHIFT) + 1) << TABLE_SHIFT;
 }
 
+void paging_protect_span(struct address_space *space, uintptr_t from, uintptr_t to,
+			 unsigned int prot)
+{
+	while (from < to) {
+		if (!table_of(space, from)) {
+			from = behind_table(from);
+			continue;
+		}
+		paging_protect(space, from, prot);
+		from += PAGE_SIZE;
+	}
+}
+
 void paging_release(struct address_space *space, uintptr_t from, uintptr_t to)
 {
 	uint32_t frame;

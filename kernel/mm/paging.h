@@ -126,6 +126,10 @@ int paging_unmap(struct address_space *space, uintptr_t virt, uint32_t *frame);
 /* Changes the protection of a mapped page. Return: as paging_unmap(). */
 int paging_protect(struct address_space *space, uintptr_t virt, unsigned int prot);
 
+/* The same for all pages of a span that are mapped; both ends page-aligned. */
+void paging_protect_span(struct address_space *space, uintptr_t from, uintptr_t to,
+			 unsigned int prot);
+
 /**
  * paging_translate() - what is mapped at an address
  * @frame: receives the frame; may be NULL

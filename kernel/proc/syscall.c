@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls.
+ *
+ * No lock is needed, and nothing that was checked can change before it is used:
+ * a process has one thread and no memory is shared, and the kernel is left in the
+ * middle of a call only where it says so, by process_wait() and process_pause().
+ */
+#include "kernel/proc/syscall.h"
+#include "kernel/dev/timer.h"
+#include "kernel/mm/layout.h"
+#include "kernel/x86/segments.h"
+#include "kernel/x86/trap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <printf.h>
+#include <stddef.h>
+#include <string.h>
+
+#define STDIN	      0
+#define STDERR	      2
+#define STATUS_MASK   0xFF
+#define STATUS_KILLED (128 + 9)
+#define VECTORS_MAX   1024 /* pieces of one writev() */
+#define NS_PER_TICK   (1000000000U / TIMER_HZ)
+
+#define PROT_READ  1U
+#define PROT_WRITE 2U
+#define PROT_EXEC  4U
+
+#define MAP_SHARED    0x01U
+#define MAP_PRIVATE   0x02U
+#define MAP_FIXED     0x10U
+#define MAP_ANONYMOUS 0x20U
+
+#define CLOCK_MONOTONIC 1U
+
+/* Flags of a user_desc. */
+#define DESC_32_BIT	 0x01U
+#define DESC_CONTENTS	 0x06U
+#define DESC_READ_ONLY	 0x08U
+#define DESC_PAGES	 0x10U
+#define DESC_NOT_PRESENT 0x20U
+
+#define ANY_ENTRY UINT32_MAX /* the kernel shall choose one */
+
+struct user_desc {
+	uint32_t entry, base, limit, flags;
+};
+
+struct io_vector {
+	uint32_t base, size;
+};
+
+struct time_spec {
+	uint32_t seconds, nanoseconds;
+};
+
+void syscall_out_of_memory(const struct trap_frame *frame, uintptr_t address)
+{
+	struct process_end end = { .fate = PROCESS_OUT_OF_MEMORY,
+				   .status = STATUS_KILLED,
+				   .address = address,
+				   .eip = frame->eip };
+
+	snprintf(end.reason, sizeof(end.reason),
+		 "out of memory: no page for 0x%08lx, touched at eip 0x%08lx",
+		 (unsigned long)address, (unsigned long)end.eip);
+	process_exit(&end);
+}
+
+/* For results of memory_read() and its kin: what a process is not told is that memory ran out. */
+static int32_t checked(int error, const struct trap_frame *frame, uintptr_t address)
+{
+	if (error == -ENOMEM)
+		syscall_out_of_memory(frame, address);
+	return error;
+}
+
+static int32_t sys_exit(struct process *process, const struct trap_frame *frame)
+{
+	const struct process_end end = { .fate = PROCESS_EXITED,
+					 .status = (int)(frame->ebx & STATUS_MASK) };
+
+	(void)process;
+	process_exit(&end);
+}
+
+/* One line, or what there is of it. The process waits if that is nothing. */
+static int32_t read_line(struct process *process, const struct trap_frame *frame)
+{
+	uint32_t n = 0;
+
+	while (n < frame->edx && n < INT_MAX) {
+		int c = process->input(process->context);
+		char byte = (char)c;
+
+		if (c == PROCESS_INPUT_END || (c == PROCESS_INPUT_NONE && n > 0))
+			break;
+		if (c == PROCESS_INPUT_NONE) {
+			process_wait();
+			continue;
+		}
+		checked(memory_write(&process->memory, frame->ecx + n, &byte, 1), frame,
+			frame->ecx + n);
+		n++;
+		if (byte == '\n')
+			break;
+	}
+	return (int32_t)n;
+}
+
+static int32_t sys_read(struct process *process, const struct trap_frame *frame)
+{
+	if (frame->ebx != STDIN)
+		return -EBADF;
+	if (!memory_allows(&process->memory, frame->ecx, frame->edx, true))
+		return -EFAULT;
+	return read_line(process, frame);
+}
+
+/* What the process may read, page by page: others run in between if it takes long. */
+static void write_out(struct process *process, const struct trap_frame *frame, uintptr_t address,
+		      size_t size)
+{
+	while (size > 0) {
+		size_t n = PAGE_SIZE - (address & PAGE_MASK);
+
+		n = n < size ? n : size;
+		checked(memory_touch(&process->memory, address, false), frame, address);
+		process->output(process->context, (const char *)address, n);
+		address += n;
+		size -= n;
+		process_pause();
+	}
+}
+
+static bool can_be_written(uint32_t fd)
+{
+	return fd > STDIN && fd <= STDERR;
+}
+
+static int32_t sys_write(struct process *process, const struct trap_frame *frame)
+{
+	if (!can_be_written(frame->ebx))
+		return -EBADF;
+	if (!memory_allows(&process->memory, frame->ecx, frame->edx, false))
+		return -EFAULT;
+	if (frame->edx > INT_MAX)
+		return -EINVAL;
+	write_out(process, frame, frame->ecx, frame->edx);
+	return (int32_t)frame->edx;
+}
+
+static int32_t read_vector(struct process *process, const struct trap_frame *frame, uint32_t i,
+			   struct io_vector *vector)
+{
+	uintptr_t address = frame->ecx + i * sizeof(*vector);
+
+	return checked(memory_read(&process->memory, vector, address, sizeof(*vector)), frame,
+		       address);
+}
+
+/* All pieces are checked before the first is written. */
+static int32_t sys_writev(struct process *process, const struct trap_frame *frame)
+{
+	uint32_t n = frame->edx, total = 0;
+	struct io_vector vector;
+
+	if (!can_be_written(frame->ebx))
+		return -EBADF;
+	if (n > VECTORS_MAX)
+		return -EINVAL;
+	for (uint32_t i = 0; i < n; i++) {
+		if (read_vector(process, frame, i, &vector))
+			return -EFAULT;
+		if (vector.size > INT_MAX - total)
+			return -EINVAL;
+		if (!memory_allows(&process->memory, vector.base, vector.size, false))
+			return -EFAULT;
+		total += vector.size;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		read_vector(process, frame, i, &vector);
+		write_out(process, frame, vector.base, vector.size);
+	}
+	return (int32_t)total;
+}
+
+static int32_t sys_getpid(struct process *process, const struct trap_frame *frame)
+{
+	(void)frame;
+	return (int32_t)process->id;
+}
+
+static int32_t sys_brk(struct process *process, const struct trap_frame *frame)
+{
+	return (int32_t)memory_brk(&process->memory, frame->ebx);
+}
+
+/* No device is behind the three that are open. */
+static int32_t sys_ioctl(struct process *process, const struct trap_frame *frame)
+{
+	(void)process;
+	return frame->ebx <= STDERR ? -ENOTTY : -EBADF;
+}
+
+/* What can be read can be run, and what can be written can be read. */
+static unsigned int page_prot(uint32_t prot)
+{
+	return (prot ? PAGE_USER : 0) | (prot & PROT_WRITE ? PAGE_WRITE : 0);
+}
+
+static int32_t sys_mmap2(struct process *process, const struct trap_frame *frame)
+{
+	uint32_t prot = frame->edx & (PROT_READ | PROT_WRITE | PROT_EXEC), flags = frame->esi;
+
+	if (!(flags & MAP_ANONYMOUS))
+		return frame->edi <= STDERR ? -ENODEV : -EBADF;
+	if (!(flags & (MAP_SHARED | MAP_PRIVATE)))
+		return -EINVAL;
+	return memory_map(&process->memory, frame->ebx, frame->ecx, page_prot(prot),
+			  flags & MAP_FIXED);
+}
+
+static int32_t sys_munmap(struct process *process, const struct trap_frame *frame)
+{
+	return memory_unmap(&process->memory, frame->ebx, frame->ecx);
+}
+
+static int32_t sys_mprotect(struct process *process, const struct trap_frame *frame)
+{
+	if (frame->edx & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+		return -EINVAL;
+	return memory_protect(&process->memory, frame->ebx, frame->ecx, page_prot(frame->edx));
+}
+
+/* A descriptor that stands for none: all 0, or read-only and not present and nothing else. */
+static bool is_empty(const struct user_desc *desc)
+{
+	uint32_t flags = desc->flags & (DESC_32_BIT | DESC_CONTENTS | DESC_READ_ONLY | DESC_PAGES |
+					DESC_NOT_PRESENT);
+
+	return desc->base == 0 && desc->limit == 0 &&
+	       (flags == 0 || flags == (DESC_READ_ONLY | DESC_NOT_PRESENT));
+}
+
+/* Of Linux's three entries there is the first; and of its segments those of 32 bits for data. */
+static int32_t sys_set_thread_area(struct process *process, const struct trap_frame *frame)
+{
+	struct user_desc desc;
+	bool choose;
+
+	if (checked(memory_read(&process->memory, &desc, frame->ebx, sizeof(desc)), frame,
+		    frame->ebx))
+		return -EFAULT;
+	choose = desc.entry == ANY_ENTRY;
+	if (!choose && desc.entry != SEGMENT_TLS_ENTRY)
+		return -EINVAL;
+	if (!is_empty(&desc) && ((desc.flags & (DESC_CONTENTS | DESC_NOT_PRESENT)) ||
+				 !(desc.flags & DESC_32_BIT) || desc.limit > 0xFFFFF))
+		return -EINVAL;
+	if (choose && process->tls)
+		return -ESRCH;
+	desc.entry = SEGMENT_TLS_ENTRY;
+	if (choose &&
+	    checked(memory_write(&process->memory, frame->ebx, &desc.entry, sizeof(desc.entry)),
+		    frame, frame->ebx))
+		return -EFAULT;
+	process_set_tls(is_empty(&desc)
+				? 0
+				: segment_for_user(desc.base, desc.limit, desc.flags & DESC_PAGES,
+						   !(desc.flags & DESC_READ_ONLY)));
+	return 0;
+}
+
+/* Time since boot: there is no other clock. */
+static int32_t sys_clock_gettime(struct process *process, const struct trap_frame *frame)
+{
+	uint32_t ticks = timer_ticks();
+	const struct time_spec now = { ticks / TIMER_HZ, ticks % TIMER_HZ * NS_PER_TICK };
+
+	if (frame->ebx != CLOCK_MONOTONIC)
+		return -EINVAL;
+	return checked(memory_write(&process->memory, frame->ecx, &now, sizeof(now)), frame,
+		       frame->ecx);
+}
+
+typedef int32_t system_call(struct process *process, const struct trap_frame *frame);
+
+static system_call *const system_calls[] = {
+	[SYSTEM_CALL_EXIT] = sys_exit,
+	[SYSTEM_CALL_READ] = sys_read,
+	[SYSTEM_CALL_WRITE] = sys_write,
+	[SYSTEM_CALL_GETPID] = sys_getpid,
+	[SYSTEM_CALL_BRK] = sys_brk,
+	[SYSTEM_CALL_IOCTL] = sys_ioctl,
+	[SYSTEM_CALL_MUNMAP] = sys_munmap,
+	[SYSTEM_CALL_MPROTECT] = sys_mprotect,
+	[SYSTEM_CALL_WRITEV] = sys_writev,
+	[SYSTEM_CALL_MMAP2] = sys_mmap2,
+	[SYSTEM_CALL_GETTID] = sys_getpid,
+	[SYSTEM_CALL_SET_THREAD_AREA] = sys_set_thread_area,
+	[SYSTEM_CALL_EXIT_GROUP] = sys_exit,
+	[SYSTEM_CALL_SET_TID_ADDRESS] = sys_getpid,
+	[SYSTEM_CALL_CLOCK_GETTIME] = sys_clock_gettime,
+};
+
+void syscall_dispatch(struct process *process, struct trap_frame *frame)
+{
+	const uint32_t n = sizeof(system_calls) / sizeof(system_calls[0]);
+	system_call *call = frame->eax < n ? system_calls[frame->eax] : NULL;
+
+	frame->eax = call ? (uint32_t)call(process, frame) : (uint32_t)-ENOSYS;
+}
