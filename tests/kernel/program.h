@@ -21,7 +21,9 @@
 #define SCRIPT_POKE 0xFFFF0002 /* the second argument becomes the word there */
 #define SCRIPT_CALL 0xFFFF0003 /* what lies there is called; the result is what it leaves in eax */
 
-#define SCRIPT_MAX 1024
+#define SCRIPT_SIZE 0x7FFC /* at most; behind it user_script has a word for itself */
+
+#define USER_STACK_LOWEST 0xBF800000
 
 #ifndef __ASSEMBLER__
 
