@@ -15,6 +15,7 @@
  */
 #include "kernel/proc/load.h"
 #include "kernel/mm/layout.h"
+#include "kernel/panic.h"
 #include "kernel/x86/cpu.h"
 
 #include <errno.h>
@@ -70,13 +71,20 @@ static int load_segment(struct memory *memory, const struct elf_segment *segment
 	return error;
 }
 
-static int load_segments(struct memory *memory, const struct elf_program *program, const void *file)
+static const char *load_segments(struct memory *memory, const struct elf_program *program,
+				 const void *file)
 {
-	int error = 0;
+	const struct elf_segment *segments = program->segments;
+	size_t size = 0;
 
-	for (unsigned int i = 0; i < program->nsegments && !error; i++)
-		error = load_segment(memory, &program->segments[i], file);
-	return error;
+	for (unsigned int i = 0; i < program->nsegments; i++)
+		size += page_end(segments[i].end) - page_of(segments[i].start);
+	if (memory_too_much(size))
+		return "it is larger than all memory that there is";
+	for (unsigned int i = 0; i < program->nsegments; i++)
+		if (load_segment(memory, &segments[i], file))
+			return no_memory;
+	return NULL;
 }
 
 static char *put_word(char *to, const char *word, size_t length)
@@ -202,10 +210,10 @@ const char *load_program(struct memory *memory, const struct elf_program *progra
 			 const struct load_words *words, uintptr_t *stack_pointer)
 {
 	uintptr_t end = page_end(program->segments[program->nsegments - 1].end);
+	const char *reason = load_segments(memory, program, file);
 
-	if (load_segments(memory, program, file))
-		return no_memory;
-	if (brk_init_on_touch(&memory->brk, &memory->space, end, USER_MAP_END))
-		return "it leaves no room for a heap";
+	if (reason)
+		return reason;
+	kassert(brk_init_on_touch(&memory->brk, &memory->space, end, USER_MAP_END) == 0);
 	return load_stack(memory, program, words, stack_pointer);
 }

@@ -42,8 +42,7 @@ static uintptr_t larger(uintptr_t a, uintptr_t b)
 	return a > b ? a : b;
 }
 
-/* More than there is for all processes together. */
-static bool too_much(size_t size)
+bool memory_too_much(size_t size)
 {
 	return size >> PAGE_SHIFT > frame_count(FRAME_FREE) + frame_count(FRAME_USER);
 }
@@ -207,7 +206,7 @@ int memory_place(struct memory *memory, uintptr_t start, uintptr_t end, unsigned
 		return -EINVAL;
 	if (area_any(&memory->areas, start, end))
 		return -EEXIST;
-	return too_much(end - start) ? -ENOMEM : lay(memory, start, end, prot, name);
+	return lay(memory, start, end, prot, name);
 }
 
 uintptr_t memory_brk(struct memory *memory, uintptr_t end)
@@ -252,7 +251,7 @@ intptr_t memory_map(struct memory *memory, uintptr_t hint, size_t size, unsigned
 	if (fixed && hint < USER_BASE)
 		return -EPERM;
 	size = page_end(size);
-	if (size == 0 || too_much(size))
+	if (size == 0 || memory_too_much(size))
 		return -ENOMEM;
 	if (!fixed)
 		at = find_room(memory, hint, size);

@@ -33,6 +33,9 @@ struct memory {
 	struct brk brk;
 };
 
+/* Whether so many bytes are more than all processes together could have. */
+bool memory_too_much(size_t size);
+
 /* Memory with nothing in it. Return: 0, or -ENOMEM; then there is nothing to destroy. */
 int memory_create(struct memory *memory);
 
@@ -43,8 +46,10 @@ void memory_destroy(struct memory *memory);
  * memory_place() - make a span of pages an area, before the process runs
  * @prot, @name: as in struct area
  *
+ * However many: they come when they are touched.
+ *
  * Return: 0; -EINVAL if it is not in the process's half, -EEXIST if there is an
- * area, -ENOMEM as memory_map(). Then nothing has changed.
+ * area, -ENOMEM as area_set(). Then nothing has changed.
  */
 int memory_place(struct memory *memory, uintptr_t start, uintptr_t end, unsigned int prot,
 		 const char *name);

@@ -51,12 +51,13 @@ static struct {
 		       .align = PAGE_SIZE } },
 };
 
-static char file[DATA_AT + PROGRAM_DATA_SIZE];
+static char file[DATA_AT + SCRIPT_SIZE];
+static char script_said[SCRIPT_SIZE + 4 * PAGE_SIZE];
 
 static void catch_output(void *context, const char *text, size_t n)
 {
 	struct program *program = context;
-	size_t room = sizeof(program->said) - 1 - program->length;
+	size_t room = program->room - 1 - program->length;
 
 	n = n < room ? n : room;
 	memcpy(program->said + program->length, text, n);
@@ -79,6 +80,8 @@ void program_make(struct program *program, const void *code, const void *code_en
 	struct program_header *data_header;
 
 	memset(program, 0, sizeof(*program));
+	program->said = program->buffer;
+	program->room = sizeof(program->buffer);
 	memset(file, 0, DATA_AT);
 	memcpy(file, &header, sizeof(header));
 	memcpy(file + CODE_START, code, (size_t)((const char *)code_end - (const char *)code));
@@ -127,6 +130,9 @@ void script_make(struct program *program, const struct step *steps)
 {
 	program_make(program, user_script, user_script_end, steps,
 		     (count_steps(steps) + 1) * sizeof(steps[0]));
+	program->said = script_said;
+	program->room = sizeof(script_said);
+	script_said[0] = '\0';
 }
 
 /* The program ends by writing all of its steps. What it has written before is left in @said. */

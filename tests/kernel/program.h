@@ -40,17 +40,18 @@
  * @options: for process_create(); may be changed before program_start()
  * @process: it, while it lives
  * @end: how it ended
- * @said: what it has written, terminated; @length: how much that is
+ * @said: what it has written, terminated, as far as there is room; @length: how much that is
  * @typed: what it can read; then comes the end, or nothing yet with @more
  */
 struct program {
 	struct process_options options;
 	struct process *process;
 	struct process_end end;
-	char said[40000];
-	size_t length;
+	char *said;
+	size_t length, room;
 	const char *typed;
 	bool more;
+	char buffer[200]; /* for @said, but of scripts, which use one together */
 };
 
 /* One step of user_script, which begins at PROGRAM_DATA. */

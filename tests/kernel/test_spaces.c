@@ -76,11 +76,13 @@ KTEST(same_address_in_two_spaces_is_different_memory)
 /* A page table that comes into the kernel's half is there in every space, and goes from every. */
 KTEST(kernels_heap_grows_and_shrinks_in_every_space_at_once)
 {
-	const uintptr_t last = HEAP_BASE + 2 * TABLE_SPAN;
+	const uintptr_t last = HEAP_BASE + 2 * PAGE_SIZE;
+	uint32_t tables = frame_count(FRAME_TABLES);
 
 	CHECK(paging_create(&one) == 0 && paging_create(&other) == 0);
 	paging_switch(&one);
 	CHECK_EQ(kbrk((void *)(last + 4)), 0);
+	CHECK_EQ(frame_count(FRAME_TABLES), tables + 3); /* the heap was empty, and had none */
 	CHECK(same_kernel(&one, &kernel_space) && same_kernel(&other, &kernel_space));
 	*word_at(last) = 0xCAFE;
 	paging_switch(&other);
