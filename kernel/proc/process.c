@@ -148,7 +148,7 @@ static void describe(struct process *process, const struct process_options *opti
 	strlcpy(process->name, options->name, sizeof(process->name));
 	process->heap = program->heap;
 	process->output = options->output ? options->output : put_on_console;
-	process->input = options->input ? options->input : tty_read;
+	process->input = options->input ? options->input : tty_read_console;
 	process->context = options->context;
 	process->end_to = options->end;
 	if (options->end)

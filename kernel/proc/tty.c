@@ -6,18 +6,44 @@
 #include "kernel/dev/serial.h"
 #include "kernel/proc/process.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#define LINE_SIZE 256
 #define BACKSPACE 8
 #define DELETE	  127
 #define CONTROL_D 4
 
-static char line[LINE_SIZE];
-static size_t length,
-	given; /* of the line, and of that what was read; none is if it is not ended */
-static bool ended;
+static struct tty console;
+
+void tty_type(struct tty *tty, char c)
+{
+	if (c == '\r')
+		c = '\n';
+	if ((c == BACKSPACE || c == DELETE) && tty->length > 0) {
+		tty->length--;
+		kprintf("\b \b");
+	} else if (c == '\n' || (c >= ' ' && c < DELETE && tty->length < TTY_LINE_SIZE - 1)) {
+		tty->line[tty->length++] = c;
+		tty->ended = c == '\n';
+		console_write(&c, 1);
+	} else if (c == CONTROL_D && tty->length == 0) {
+		tty->closed = true;
+	}
+}
+
+int tty_next(struct tty *tty)
+{
+	int c = PROCESS_INPUT_NONE;
+
+	if (tty->closed) {
+		tty->closed = false;
+		return PROCESS_INPUT_END;
+	}
+	if (tty->ended)
+		c = (unsigned char)tty->line[tty->given++];
+	if (tty->given == tty->length) {
+		tty->length = tty->given = 0;
+		tty->ended = false;
+	}
+	return c;
+}
 
 static int next_key(void)
 {
@@ -26,40 +52,12 @@ static int next_key(void)
 	return c < 0 ? keyboard_getc() : c;
 }
 
-static void take(char c)
+int tty_read_console(void *context)
 {
-	if ((c == BACKSPACE || c == DELETE) && length > 0) {
-		length--;
-		kprintf("\b \b");
-	} else if (c == '\n' || (c >= ' ' && c < DELETE && length < LINE_SIZE - 1)) {
-		line[length++] = c;
-		ended = c == '\n';
-		console_write(&c, 1);
-	}
-}
+	int c = 0;
 
-static int give(void)
-{
-	int c = (unsigned char)line[given++];
-
-	if (given == length) {
-		length = given = 0;
-		ended = false;
-	}
-	return c;
-}
-
-int tty_read(void *context)
-{
 	(void)context;
-	while (!ended) {
-		int c = next_key();
-
-		if (c < 0)
-			return PROCESS_INPUT_NONE;
-		if (c == CONTROL_D && length == 0)
-			return PROCESS_INPUT_END;
-		take(c == '\r' ? '\n' : (char)c);
-	}
-	return give();
+	while (!console.ended && !console.closed && (c = next_key()) >= 0)
+		tty_type(&console, (char)c);
+	return tty_next(&console);
 }

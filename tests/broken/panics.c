@@ -10,10 +10,12 @@
 #include "kernel/mm/paging.h"
 #include "kernel/panic.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/program.h"
 
 #define NOINLINE __attribute__((noinline))
 
 extern char __text_start[];
+USER_CODE(hello);
 
 static volatile unsigned int quotient; /* so that the division is not left out */
 
@@ -58,6 +60,27 @@ KTEST(panic_at_a_stack_overflow)
 	volatile int depth = 0;
 
 	overflow_the_stack(&depth);
+}
+
+/* Within a system call: on a stack that is shorter, and has a guard of its own. */
+static void overflow_in_write(void *context, const char *text, size_t n)
+{
+	volatile int depth = 0;
+
+	(void)context;
+	(void)text;
+	(void)n;
+	overflow_the_stack(&depth);
+}
+
+KTEST(panic_at_a_stack_overflow_in_a_system_call)
+{
+	static struct program program;
+
+	PROGRAM(&program, hello);
+	program.options.output = overflow_in_write;
+	program_start(&program);
+	program_run_all();
 }
 
 static NOINLINE void call(void (*volatile function)(void))

@@ -21,13 +21,15 @@ struct program_header {
 	uint32_t type, offset, address, physical, file_size, size, flags, align;
 };
 
-static struct {
+struct headers {
 	uint8_t ident[16];
 	uint16_t type, machine;
 	uint32_t version, entry, headers_at, sections_at, flags;
 	uint16_t header_size, entry_size, nheaders, section_size, nsections, names;
-	struct program_header headers[HEADERS];
-} const header = {
+	struct program_header program[HEADERS];
+};
+
+static const struct headers headers = {
 	.ident = { 0x7F, 'E', 'L', 'F', 1, 1, 1 },
 	.type = ET_EXEC,
 	.machine = EM_386,
@@ -37,7 +39,7 @@ static struct {
 	.header_size = 52,
 	.entry_size = sizeof(struct program_header),
 	.nheaders = HEADERS,
-	.headers = { { .type = PT_LOAD,
+	.program = { { .type = PT_LOAD,
 		       .address = PROGRAM_TEXT,
 		       .file_size = CODE_MAX,
 		       .size = CODE_MAX,
@@ -51,7 +53,10 @@ static struct {
 		       .align = PAGE_SIZE } },
 };
 
-static char file[DATA_AT + SCRIPT_SIZE];
+static union {
+	char bytes[DATA_AT + SCRIPT_SIZE];
+	struct headers headers;
+} file;
 static char script_said[SCRIPT_SIZE + 4 * PAGE_SIZE];
 
 static void catch_output(void *context, const char *text, size_t n)
@@ -77,20 +82,18 @@ static int give_input(void *context)
 void program_make(struct program *program, const void *code, const void *code_end, const void *data,
 		  size_t size)
 {
-	struct program_header *data_header;
-
 	memset(program, 0, sizeof(*program));
 	program->said = program->buffer;
 	program->room = sizeof(program->buffer);
-	memset(file, 0, DATA_AT);
-	memcpy(file, &header, sizeof(header));
-	memcpy(file + CODE_START, code, (size_t)((const char *)code_end - (const char *)code));
+	memset(file.bytes, 0, DATA_AT);
+	file.headers = headers;
+	file.headers.program[1].file_size = size;
+	memcpy(file.bytes + CODE_START, code,
+	       (size_t)((const char *)code_end - (const char *)code));
 	if (size > 0)
-		memcpy(file + DATA_AT, data, size);
-	data_header = (struct program_header *)(file + header.headers_at) + 1;
-	data_header->file_size = size;
+		memcpy(file.bytes + DATA_AT, data, size);
 	program->options = (struct process_options){ .name = "test",
-						     .file = file,
+						     .file = &file,
 						     .size = sizeof(file),
 						     .output = catch_output,
 						     .input = give_input,

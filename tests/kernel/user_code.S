@@ -392,6 +392,16 @@ hello_text_end:
 	int $0x80
 	END clean
 
+	/* Exits with the number of its arguments, or 99 if the stack is not aligned. */
+	BEGIN arguments
+	movl $EXIT, %eax
+	movl (%esp), %ebx
+	testl $15, %esp
+	jz 1f
+	movl $99, %ebx
+1:	int $0x80
+	END arguments
+
 	/* Never ends. */
 	BEGIN spin
 1:	jmp 1b
