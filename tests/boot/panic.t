@@ -30,7 +30,7 @@ my %panics = (
 	panic_at_a_stack_overflow =>
 		[qr/stack overflow: writing 0x\w+ in the guard page/, [('overflow_the_stack') x 5], 1,
 			qr/^  the    page 0x\w+  not mapped +guard below the stack\n  after  page 0x\w+  frame +\d+, writable   stack$/m],
-	panic_at_a_stack_overflow_in_a_system_call =>
+	panic_at_an_overflow_in_a_system_call =>
 		[qr/stack overflow: writing 0xffe00\w+ in the guard page/, [('overflow_the_stack') x 5], 1,
 			qr/^  the    page 0xffe00000  not mapped +kernel stacks of processes\n  after  page 0xffe01000  frame +\d+, writable   kernel stacks of processes$/m],
 	panic_at_a_call_of_null =>

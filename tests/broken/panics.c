@@ -75,7 +75,7 @@ static void overflow_in_write(void *context, const char *text, size_t n)
 	overflow_the_stack(&depth);
 }
 
-KTEST(panic_at_a_stack_overflow_in_a_system_call)
+KTEST(panic_at_an_overflow_in_a_system_call)
 {
 	static struct program program;
 
