@@ -58,9 +58,9 @@ static uint32_t *table_of(const struct address_space *space, uintptr_t virt)
 {
 	uint32_t entry = space->dir[virt >> TABLE_SHIFT];
 
-	if (!(entry & ENTRY_PRESENT) || virt >> PAGE_SHIFT > last_page(space))
+	if (space != &kernel_space && virt >= DIRECT_BASE)
 		return NULL;
-	return phys_to_virt(entry & ENTRY_FRAME);
+	return entry & ENTRY_PRESENT ? phys_to_virt(entry & ENTRY_FRAME) : NULL;
 }
 
 /* In the kernel's half an entry is changed in all directories. */

@@ -119,18 +119,54 @@ static inline void write_cr4(unsigned long value)
 	__asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
-/* What the processor can do: cpuid's leaf 1, its word in edx. */
-static inline uint32_t cpu_features(void)
+/* cpuid's words in eax and edx for a leaf. */
+static inline uint64_t cpuid(uint32_t leaf)
 {
-	uint32_t eax = 1, ebx, ecx = 0, edx;
+	uint32_t eax = leaf, ebx, ecx = 0, edx;
 
 	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	return edx;
+	return (uint64_t)edx << 32 | eax;
 }
 
-#define CPU_FPU	 0x00000001U
-#define CPU_FXSR 0x01000000U
-#define CPU_SSE	 0x02000000U
+/* What the processor can do: a bit for each feature. */
+static inline uint32_t cpu_features(void)
+{
+	return (uint32_t)(cpuid(1) >> 32);
+}
+
+#define CPU_FPU	     0x00000001U
+#define CPU_SYSENTER 0x00000800U
+#define CPU_FXSR     0x01000000U
+#define CPU_SSE	     0x02000000U
+
+/* The same for what AMD has begun; 0 if there is none of it. */
+static inline uint32_t cpu_extended_features(void)
+{
+	return (uint32_t)cpuid(0x80000000U) > 0x80000000U ? (uint32_t)(cpuid(0x80000001U) >> 32)
+							  : 0;
+}
+
+#define CPU_SYSCALL 0x00000800U
+
+static inline uint64_t rdmsr(uint32_t number)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t number, uint64_t value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+#define MSR_SYSENTER_CS 0x174U
+#define MSR_EFER	0xC0000080U
+#define EFER_SYSCALL	0x1U
 
 static inline void tlb_flush_page(uintptr_t address)
 {

@@ -306,6 +306,15 @@ static void load_idt(void)
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+/* There are two more instructions that lead to the kernel, wherever the firmware has left them. */
+static void close_other_gates(void)
+{
+	if (cpu_features() & CPU_SYSENTER)
+		wrmsr(MSR_SYSENTER_CS, 0);
+	if (cpu_extended_features() & CPU_SYSCALL)
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(uint64_t)EFER_SYSCALL);
+}
+
 /* The controllers' vectors collide with exceptions until they are moved to 32..47. */
 static void remap_pics(void)
 {
@@ -336,5 +345,6 @@ void trap_init(void)
 {
 	segments_init(double_fault);
 	load_idt();
+	close_other_gates();
 	remap_pics();
 }

@@ -335,6 +335,33 @@ KTEST(memory_that_runs_out_at_any_point_ends_the_process_that_touches_it)
 	CHECK_EQ(ended, 5); /* once for each page; what it needs of tables it has before */
 }
 
+/* Three want nearly all the frames that there are; one wants to be left alone. */
+KTEST(processes_that_take_all_memory_are_ended_and_others_go_on)
+{
+	const uint32_t data[2] = { 0x7654321, ROUNDS };
+	uint32_t pages = frame_count(FRAME_FREE), end = PROGRAM_HEAP + (pages - 100) * PAGE_SIZE;
+	unsigned int ended = 0;
+
+	if (pages > 0x10000)
+		return; /* it would take long, on a large machine */
+	ledger_read(&before);
+	program_make(one, user_state, user_state_end, data, sizeof(data));
+	CHECK(program_start(one));
+	for (unsigned int i = 1; i <= 3; i++) {
+		program_make(&programs[i], user_touch_heap, user_touch_heap_end, &end, sizeof(end));
+		CHECK(program_start(&programs[i]));
+	}
+	program_run_all();
+	CHECK_EQ(one->end.fate, PROCESS_EXITED);
+	CHECK_EQ(one->end.status, 0);
+	for (unsigned int i = 1; i <= 3; i++) {
+		CHECK(programs[i].end.fate == PROCESS_OUT_OF_MEMORY || programs[i].end.status == 0);
+		ended += programs[i].end.fate == PROCESS_OUT_OF_MEMORY;
+	}
+	CHECK(ended >= 2); /* the last one may have what the others had */
+	check_nothing_left();
+}
+
 static void *from_sink[2];
 
 /* Takes kernel memory while the process's space is the current one, and a new table for it. */
