@@ -112,7 +112,8 @@ static void clear_within_page(const struct brk *brk, uintptr_t from, uintptr_t t
 	paging_protect(brk->space, page, prot);
 }
 
-static int set_on_touch(struct brk *brk, uintptr_t end)
+/* `noinline` keeps it out of the way of the kernel's own break. */
+static __attribute__((noinline)) int set_on_touch(struct brk *brk, uintptr_t end)
 {
 	uintptr_t mapped = page_end(brk->end), wanted = page_end(end);
 
