@@ -13,8 +13,8 @@
  *
  * No page is there before it is touched, by the process or in its name; then
  * it reads zero. Addresses and sizes come from the process, and are checked
- * here. Results are those of the system calls on Linux. But for the first two,
- * the functions want the process's space to be the current one.
+ * here. Results are those of the system calls on Linux. But for memory_create(),
+ * memory_destroy() and memory_peek(), the process's space must be the current one.
  */
 #ifndef KERNEL_PROC_MEMORY_H
 #define KERNEL_PROC_MEMORY_H

@@ -145,6 +145,31 @@ KTEST(processs_break_is_refused_what_could_never_be_provided)
 	close_break();
 }
 
+/* Others have taken what there was when it was raised. */
+KTEST(processs_break_can_be_lowered_however_little_memory_there_is)
+{
+	static uint32_t blocks[64];
+	uint32_t pages, n = 0;
+	unsigned int order = 0;
+
+	CHECK(open_break());
+	pages = frame_count(FRAME_FREE);
+	while (pages >> order > 64)
+		order++;
+	if (pages < (LIMIT - BASE) / PAGE_SIZE - 2 && order <= FRAME_MAX_ORDER) {
+		CHECK_EQ(brk_set(&brk, BASE + pages * PAGE_SIZE), 0);
+		while (n < 64 && (blocks[n] = frame_alloc(order, FRAME_OTHER)))
+			n++;
+		CHECK(n > 0);
+		CHECK_EQ(brk_set(&brk, BASE + pages * PAGE_SIZE), 0);
+		CHECK_EQ(brk_set(&brk, BASE + (pages - 1) * PAGE_SIZE), 0);
+		CHECK_EQ(brk_set(&brk, BASE + pages * PAGE_SIZE), -ENOMEM);
+		while (n > 0)
+			CHECK_EQ(frame_free(blocks[--n], order), FRAME_FREED);
+	}
+	close_break();
+}
+
 KTEST(touch_refused_at_any_frame_changes_nothing)
 {
 	uint32_t tables, n = 0;
