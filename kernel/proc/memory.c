@@ -8,6 +8,7 @@
 #include "kernel/proc/memory.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/layout.h"
+#include "kernel/panic.h"
 
 #include <errno.h>
 #include <string.h>
@@ -201,12 +202,9 @@ static int clear(struct memory *memory, uintptr_t start, uintptr_t end)
 int memory_place(struct memory *memory, uintptr_t start, uintptr_t end, unsigned int prot,
 		 const char *name)
 {
-	if ((start & PAGE_MASK) || (end & PAGE_MASK) || start < USER_BASE || start >= end ||
-	    end > USER_END)
-		return -EINVAL;
-	if (area_any(&memory->areas, start, end))
-		return -EEXIST;
-	return lay(memory, start, end, prot, name);
+	kassert(((start | end) & PAGE_MASK) == 0 && start >= USER_BASE && end <= USER_END);
+	kassert(!area_any(&memory->areas, start, end));
+	return area_set(&memory->areas, start, end, prot, name);
 }
 
 uintptr_t memory_brk(struct memory *memory, uintptr_t end)

@@ -44,12 +44,14 @@ void memory_destroy(struct memory *memory);
 
 /**
  * memory_place() - make a span of pages an area, before the process runs
- * @prot, @name: as in struct area
+ * @start: page-aligned, at least USER_BASE
+ * @end: page-aligned, at most USER_END; no area begins before it that ends behind @start
+ * @prot: as in struct area
+ * @name: likewise
  *
  * However many: they come when they are touched.
  *
- * Return: 0; -EINVAL if it is not in the process's half, -EEXIST if there is an
- * area, -ENOMEM as area_set(). Then nothing has changed.
+ * Return: 0, or -ENOMEM as area_set(). Then nothing has changed.
  */
 int memory_place(struct memory *memory, uintptr_t start, uintptr_t end, unsigned int prot,
 		 const char *name);

@@ -283,24 +283,31 @@ KTEST(thousand_processes_end_in_all_ways_and_leave_nothing)
 	}
 }
 
-/* A frame refused at each point in turn: some are for the kernel's heap, and so kmalloc fails. */
-KTEST(creation_refused_at_any_frame_leaves_nothing)
+/* So many frames are refused at each point in turn, until none of those asked for is. */
+static void check_creation_refused(uint32_t times)
 {
 	uint32_t n = 0;
 	bool created, refused;
 
-	ledger_read(&before);
 	do {
 		PROGRAM(one, hello);
-		frame_fail_at(++n, 1);
+		frame_fail_at(++n, times);
 		created = program_start(one);
 		refused = frame_has_failed();
-		CHECK(created || refused);
 		frame_fail_at(0, 0);
+		CHECK(created || refused);
 		kill_all();
 		check_nothing_left();
 	} while (refused && !ktest_failed());
 	CHECK(n > 10);
+}
+
+/* If all are, the kernel's heap has none either, and kmalloc fails. */
+KTEST(creation_refused_at_any_frame_leaves_nothing)
+{
+	ledger_read(&before);
+	check_creation_refused(1);
+	check_creation_refused(OUT_OF_FRAMES);
 }
 
 /* The same from each point on, and then while it runs: out of memory is its end, and only its. */

@@ -369,20 +369,52 @@ KTEST(parts_of_the_heap_are_protected_unmapped_and_replaced)
 	CHECK(ended_at(HEAP) && strstr(program.end.reason, "which is not mapped"));
 }
 
-/* A process has an area for its text, its data and its stack already. */
+static struct step *put_step(struct step *at, const struct step *step)
+{
+	*at++ = *step;
+	at->call = SCRIPT_END;
+	return at;
+}
+
+#define PUT(at, ...) put_step(at, &(const struct step){ __VA_ARGS__, 0 })
+
+/*
+ * A process has an area for its text, its data and its stack already; then one
+ * that begins in the heap and ends behind it, and as many others as there can be,
+ * three of each mapping. Whatever takes one more is refused, what takes none is not.
+ */
 KTEST(too_many_areas_are_refused)
 {
-	static struct step steps[AREAS_MAX];
-	const unsigned int n = AREAS_MAX - 2;
+	static struct step steps[2 + 2 * (AREAS_MAX - 4) / 3 + 8];
+	const unsigned int n = (AREAS_MAX - 4) / 3;
+	struct step *at = steps;
 
-	for (unsigned int i = 0; i < n; i++)
-		steps[i] =
-			(struct step){ CALL(MMAP2, NOT_THERE + 2 * i * PAGE, PAGE, RW, FIXED), 0 };
-	steps[n] = (struct step){ SCRIPT_END, { 0 }, 0 };
+	at = PUT(at, CALL(BRK, HEAP + 3 * PAGE));
+	at = PUT(at, CALL(MMAP2, HEAP + PAGE, 3 * PAGE, RW, FIXED));
+	for (unsigned int i = 0; i < n; i++) {
+		at = PUT(at, CALL(MMAP2, NOT_THERE + 4 * i * PAGE, 3 * PAGE, RW, FIXED));
+		at = PUT(at, CALL(MPROTECT, NOT_THERE + (4 * i + 1) * PAGE, PAGE, RO));
+	}
+	at = PUT(at, CALL(MMAP2, NOT_THERE - 2 * PAGE, PAGE, RW, FIXED));
+	at = PUT(at, CALL(MPROTECT, DATA + PAGE, PAGE, RO));
+	at = PUT(at, CALL(MUNMAP, DATA + PAGE, PAGE));
+	at = PUT(at, CALL(MUNMAP, HEAP, PAGE));
+	at = PUT(at, CALL(BRK, HEAP + 2 * PAGE)); /* it would cut one in two */
+	at = PUT(at, CALL(MUNMAP, NOT_THERE, PAGE));
+	PUT(at, CALL(BRK, HEAP + 2 * PAGE));
 	CHECK_EQ(script_run(&program, steps), PROCESS_EXITED);
-	for (unsigned int i = 0; i < n - 1; i++)
-		CHECK_EQ(steps[i].result, NOT_THERE + 2 * i * PAGE);
-	CHECK_EQ(steps[n - 1].result, -ENOMEM);
+	CHECK_EQ(steps[0].result, HEAP + 3 * PAGE);
+	CHECK_EQ(steps[1].result, HEAP + PAGE);
+	for (unsigned int i = 0; i < n; i++) {
+		CHECK_EQ(steps[2 + 2 * i].result, NOT_THERE + 4 * i * PAGE);
+		CHECK_EQ(steps[2 + 2 * i + 1].result, 0);
+	}
+	at = &steps[2 + 2 * n];
+	for (unsigned int i = 0; i < 4; i++)
+		CHECK_EQ(at[i].result, -ENOMEM);
+	CHECK_EQ(at[4].result, HEAP + 3 * PAGE);
+	CHECK_EQ(at[5].result, 0);
+	CHECK_EQ(at[6].result, HEAP + 2 * PAGE);
 }
 
 KTEST(stack_grows_down_to_its_limit_when_it_is_touched)
