@@ -193,8 +193,8 @@ KTEST(brk_gives_the_break_as_it_is_then)
 	      { CALL(BRK, HEAP), HEAP }, { CALL(BRK, HEAP - 1), HEAP },
 	      { CALL(BRK, PROGRAM_DATA), HEAP }, { CALL(BRK, 1), HEAP },
 	      { CALL(BRK, KERNEL), HEAP }, { CALL(BRK, UINT32_MAX), HEAP },
-	      { CALL(BRK, 0x80000000U + HEAP), HEAP }, { CALL(BRK, USER_STACK_BASE), HEAP },
-	      { CALL(BRK, TOP), HEAP }, { CALL(BRK, TOP - 1), HEAP });
+	      { CALL(BRK, USER_STACK_BASE), HEAP }, { CALL(BRK, TOP), HEAP },
+	      { CALL(BRK, TOP - 1), HEAP });
 }
 
 KTEST(memory_above_the_break_cannot_be_touched)
