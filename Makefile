@@ -182,6 +182,8 @@ endef
 build/fencepost.elf: $(OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(OBJS))
 
+build/tests/kernel/user_files.o: $(addprefix build/user/,hello churn sums brk malloc memory exhaust fault hostile)
+
 build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS))
 

@@ -57,7 +57,7 @@ static union {
 	char bytes[DATA_AT + SCRIPT_SIZE];
 	struct headers headers;
 } file;
-static char script_said[SCRIPT_SIZE + 4 * PAGE_SIZE];
+static char long_said[SCRIPT_SIZE + 4 * PAGE_SIZE];
 
 static void catch_output(void *context, const char *text, size_t n)
 {
@@ -79,12 +79,31 @@ static int give_input(void *context)
 	return program->more ? PROCESS_INPUT_NONE : PROCESS_INPUT_END;
 }
 
-void program_make(struct program *program, const void *code, const void *code_end, const void *data,
-		  size_t size)
+static void prepare(struct program *program, const void *bytes, size_t size)
 {
 	memset(program, 0, sizeof(*program));
 	program->said = program->buffer;
 	program->room = sizeof(program->buffer);
+	program->options = (struct process_options){ .name = "test",
+						     .file = bytes,
+						     .size = size,
+						     .output = catch_output,
+						     .input = give_input,
+						     .context = program,
+						     .end = &program->end };
+}
+
+static void catch_much(struct program *program)
+{
+	program->said = long_said;
+	program->room = sizeof(long_said);
+	long_said[0] = '\0';
+}
+
+void program_make(struct program *program, const void *code, const void *code_end, const void *data,
+		  size_t size)
+{
+	prepare(program, &file, sizeof(file));
 	memset(file.bytes, 0, DATA_AT);
 	file.headers = headers;
 	file.headers.program[1].file_size = size;
@@ -92,13 +111,12 @@ void program_make(struct program *program, const void *code, const void *code_en
 	       (size_t)((const char *)code_end - (const char *)code));
 	if (size > 0)
 		memcpy(file.bytes + DATA_AT, data, size);
-	program->options = (struct process_options){ .name = "test",
-						     .file = &file,
-						     .size = sizeof(file),
-						     .output = catch_output,
-						     .input = give_input,
-						     .context = program,
-						     .end = &program->end };
+}
+
+void program_make_of_file(struct program *program, const void *bytes, size_t size)
+{
+	prepare(program, bytes, size);
+	catch_much(program);
 }
 
 bool program_start(struct program *program)
@@ -133,9 +151,7 @@ void script_make(struct program *program, const struct step *steps)
 {
 	program_make(program, user_script, user_script_end, steps,
 		     (count_steps(steps) + 1) * sizeof(steps[0]));
-	program->said = script_said;
-	program->room = sizeof(script_said);
-	script_said[0] = '\0';
+	catch_much(program);
 }
 
 /* The program ends by writing all of its steps. What it has written before is left in @said. */

@@ -51,7 +51,7 @@ struct program {
 	size_t length, room;
 	const char *typed;
 	bool more;
-	char buffer[200]; /* for @said, but of scripts, which use one together */
+	char buffer[200]; /* for @said, but of scripts and files, which use one together */
 };
 
 /* One step of user_script, which begins at PROGRAM_DATA. */
@@ -62,6 +62,9 @@ struct step {
 /* Prepares a program: the file that it is made of is used by the next one, too. */
 void program_make(struct program *program, const void *code, const void *code_end, const void *data,
 		  size_t size);
+
+/* The same for a whole file. What it writes is caught where scripts have theirs, too. */
+void program_make_of_file(struct program *program, const void *file, size_t size);
 
 #define PROGRAM(program, name) program_make(program, user_##name, user_##name##_end, NULL, 0)
 
