@@ -77,6 +77,21 @@ like($gdb->ask('heap'), qr/\A  break        0xd0000000, 0 bytes .*\n  in use    
 like($gdb->ask('heap block 0xd0000010'), qr/\Athe heap holds nothing\n\z/, 'heap block: the same');
 like($gdb->ask('ledger'), qr/^break: 0 bytes .*^ledger: all counts agree\n\z/ms, 'ledger: the same');
 
+# --- while a process runs ----------------------------------------------------
+
+{
+	my $in_process = Debugger->start('build/test.elf', machine => { append => 'only=process_writes_and' });
+	$in_process->run_to('catch_output');
+	my $said = $in_process->ask('ledger');
+	is($said, $in_process->prints('call (void)inspect_report((void *)0)', qr/^ledger: .*\n/m),
+		'ledger: with a process, the kernel\'s own');
+	like($said, qr/^  processes +[1-9].*\n  kernel stacks +3 .*^ledger: all counts agree\n\z/ms,
+		'ledger: which agrees');
+	like($in_process->ask('pages 0x08048000'), qr/^  directory  frame \d+, not kernel_space's; .*^  frame      \d+: processes$/ms,
+		'pages: in the space of the process');
+	$in_process->stop;
+}
+
 # --- in the middle of a replay -----------------------------------------------
 
 Judge::type($gdb->{machine}, "replay\n");
