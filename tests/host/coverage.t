@@ -32,6 +32,9 @@ my %covered = (
 	'kernel/mm/heap.c' => ['heap_unit', 'heap_corners'],
 	'kernel/mm/memmap.c' => ['memmap_test'],
 	'kernel/monitor/trace.c' => ['trace_test'],
+	'kernel/monitor/keys.c' => ['keys_test'],
+	'kernel/monitor/words.c' => ['words_test'],
+	'kernel/monitor/edit.c' => ['edit_test'],
 );
 
 for my $source (sort keys %covered) {

@@ -14,7 +14,8 @@
 # searched for libraries of libraries too.) Where clang can only compile at 32
 # bits and not link, it does that, and the program says that it is skipped.
 
-HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines
+HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines \
+	keys_test words_test edit_test
 HOST_BY_GCC := $(HOST_PROGRAMS) heap_sequences
 HOST_FAST := heap_model heap_sequences ageing
 
@@ -39,6 +40,9 @@ HOST_SRCS_heap_sequences := kernel/mm/heap.c
 HOST_SRCS_ageing := kernel/mm/heap.c tests/host/arena.c
 HOST_SRCS_memmap_test := kernel/mm/memmap.c
 HOST_SRCS_trace_test := kernel/monitor/trace.c
+HOST_SRCS_keys_test := kernel/monitor/keys.c
+HOST_SRCS_words_test := kernel/monitor/words.c
+HOST_SRCS_edit_test := kernel/monitor/edit.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c
 
 HOST_TESTS := $(foreach bits,32 64,$(HOST_BY_GCC:%=build/host/$(bits)/%)) \
