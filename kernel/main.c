@@ -5,6 +5,7 @@
 #include "kernel/cmdline.h"
 #include "kernel/dev/console.h"
 #include "kernel/dev/keyboard.h"
+#include "kernel/dev/serial.h"
 #include "kernel/dev/timer.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/inspect.h"
@@ -151,6 +152,7 @@ void kmain(uint32_t magic, uint32_t report)
 	set_up_memory();
 	print_layout();
 	keyboard_init();
+	serial_listen();
 	timer_init();
 	ring3_init();
 	irq_enable();

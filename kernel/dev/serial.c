@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A 16550 at 0x3F8. It also receives while interrupts are off: its queue holds 16 bytes. */
+/*
+ * A 16550 at 0x3F8. What it receives it keeps in a queue of 16 bytes until the
+ * interrupt fetches it into a ring. Is that full, the bytes stay in the queue,
+ * where the sender may be held up by them; else the queue runs over, which the
+ * 16550 tells us.
+ */
 #include "kernel/dev/serial.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/trap.h"
 
 #define COM1	   0x3F8
 #define DATA	   (COM1 + 0)
@@ -11,9 +17,18 @@
 #define MODEM	   (COM1 + 4)
 #define STATUS	   (COM1 + 5)
 
+#define WHEN_RECEIVED	0x01
+#define MODEM_READY	0x0B /* and the line to the interrupt controller */
 #define STATUS_RECEIVED 0x01
+#define STATUS_LOST	0x02
 #define STATUS_CAN_SEND 0x20
+#define STATUS_NO_PORT	0xFF
 #define SEND_TRIES	100000
+#define RING		256U
+
+static uint8_t ring[RING];
+static unsigned int head, tail;
+static volatile bool lost;
 
 void serial_init(void)
 {
@@ -23,7 +38,30 @@ void serial_init(void)
 	outb(INTERRUPTS, 0);
 	outb(LINE, 0x03);
 	outb(QUEUE, 0x01); /* on, and what was received already stays */
-	outb(MODEM, 0x03);
+	outb(MODEM, MODEM_READY);
+}
+
+/* Fetches what there is and has room. With interrupts off. */
+static void fetch(void)
+{
+	uint8_t status = inb(STATUS);
+
+	while (status != STATUS_NO_PORT && (status & STATUS_RECEIVED) && head - tail < RING) {
+		lost |= (status & STATUS_LOST) != 0;
+		ring[head++ % RING] = inb(DATA);
+		status = inb(STATUS);
+	}
+	lost |= status != STATUS_NO_PORT && (status & STATUS_LOST);
+	outb(INTERRUPTS, head - tail < RING ? WHEN_RECEIVED : 0);
+}
+
+void serial_listen(void)
+{
+	unsigned long flags = irq_save();
+
+	irq_set_handler(IRQ_SERIAL, fetch);
+	fetch();
+	irq_restore(flags);
 }
 
 void serial_putc(char c)
@@ -35,9 +73,22 @@ void serial_putc(char c)
 
 int serial_getc(void)
 {
-	uint8_t status = inb(STATUS);
+	unsigned long flags = irq_save();
+	int c = -1;
 
-	if (status == 0xFF || !(status & STATUS_RECEIVED))
-		return -1;
-	return inb(DATA);
+	fetch();
+	if (head != tail)
+		c = ring[tail++ % RING];
+	irq_restore(flags);
+	return c;
+}
+
+bool serial_lost(void)
+{
+	unsigned long flags = irq_save();
+	bool before = lost;
+
+	lost = false;
+	irq_restore(flags);
+	return before;
 }

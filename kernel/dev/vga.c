@@ -5,15 +5,18 @@
 #include "kernel/x86/cpu.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 #define VGA_PHYS  0xB8000
-#define COLUMNS	  80
-#define ROWS	  25
+#define COLUMNS	  VGA_COLUMNS
+#define ROWS	  VGA_ROWS
 #define BLANK	  0x0720 /* a space, light grey on black */
 #define CRT_INDEX 0x3D4
 #define CRT_DATA  0x3D5
 #define TAB	  8
+
+#define CRT_CURSOR_START 10
+#define CURSOR_TOP_LINE	 13
+#define CURSOR_OFF	 0x20
 
 static volatile uint16_t *cells;
 static unsigned int row, column;
@@ -65,7 +68,7 @@ void vga_putc(char c)
 		column -= column > 0;
 	} else if (c == '\t') {
 		column = (column + TAB) / TAB * TAB;
-	} else {
+	} else if ((unsigned char)c >= ' ') {
 		cells[row * COLUMNS + column++] = (uint16_t)((BLANK & 0xFF00) | (unsigned char)c);
 	}
 	if (column >= COLUMNS) {
@@ -75,4 +78,35 @@ void vga_putc(char c)
 	if (row >= ROWS)
 		scroll();
 	move_cursor();
+}
+
+bool vga_present(void)
+{
+	return cells != NULL;
+}
+
+void vga_cell(unsigned int at_row, unsigned int at_column, uint16_t cell)
+{
+	if (cells && at_row < ROWS && at_column < COLUMNS)
+		cells[at_row * COLUMNS + at_column] = cell;
+}
+
+void vga_keep(uint16_t to[VGA_ROWS * VGA_COLUMNS])
+{
+	for (unsigned int i = 0; cells && i < COLUMNS * ROWS; i++)
+		to[i] = cells[i];
+}
+
+void vga_bring_back(const uint16_t from[VGA_ROWS * VGA_COLUMNS])
+{
+	for (unsigned int i = 0; cells && i < COLUMNS * ROWS; i++)
+		cells[i] = from[i];
+}
+
+void vga_show_cursor(bool shown)
+{
+	if (!cells)
+		return;
+	outb(CRT_INDEX, CRT_CURSOR_START);
+	outb(CRT_DATA, shown ? CURSOR_TOP_LINE : CURSOR_OFF);
 }

@@ -8,6 +8,7 @@
 
 #define IRQ_TIMER	  0
 #define IRQ_KEYBOARD	  1
+#define IRQ_SERIAL	  4
 #define TRAP_DOUBLE_FAULT 8
 #define TRAP_PAGE_FAULT	  14
 #define TRAP_SYSTEM_CALL  0x80
