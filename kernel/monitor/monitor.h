@@ -3,8 +3,18 @@
 #ifndef KERNEL_MONITOR_MONITOR_H
 #define KERNEL_MONITOR_MONITOR_H
 
-/* Runs one line as if typed. Names an unknown command and goes on. */
-void monitor_execute(char *line);
+#include <stdbool.h>
+
+/**
+ * monitor_execute() - run one line as if it were typed
+ * @line: is cut into words in place
+ *
+ * What is wrong with it is said.
+ *
+ * Return: whether it is a command, or empty, and was done; a command that shows
+ * something returns false if that is not as it should be.
+ */
+bool monitor_execute(char *line);
 
 /* Reads and runs lines; `quit` is what ends it. */
 void __attribute__((noreturn)) monitor_run(void);
