@@ -48,9 +48,9 @@
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int byte, size_t n);
 
-#define IN_USE	    ((size_t)1)
-#define PREV_IN_USE ((size_t)2)
-#define CACHED	    ((size_t)4) /* in a quick list, and in use for its neighbours */
+#define IN_USE	    HEAP_IN_USE
+#define PREV_IN_USE HEAP_PREV_IN_USE
+#define CACHED	    HEAP_CACHED
 #define FLAGS	    (HEAP_ALIGN - 1)
 
 /* Blocks looked at in a bin whose lengths differ, before the next bin is taken. */
@@ -1404,20 +1404,77 @@ COLD void heap_stats(const struct heap *heap, struct heap_stats *stats)
 	stats->peak = heap->peak;
 }
 
-COLD size_t heap_count_bins(const struct heap *heap)
+static COLD bool walk_quick(const struct heap *heap, heap_list_visitor *visit, void *context)
 {
-	size_t total = heap->remainder_size, budget = heap->high - heap->low;
+	for (size_t i = 0; i < HEAP_CLASSES; i++) {
+		const struct heap_quick *quick = &heap->quick[i];
 
-	for (size_t bin = 0; bin < HEAP_BINS; bin++) {
-		const struct heap_block *block = heap->bins[bin];
+		for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++) {
+			const struct heap_listed listed = { HEAP_LIST_QUICK, i, block_of(*at),
+							    quick->size };
 
-		for (; block; block = block->next) {
-			if (!in_range(heap, payload(block)) || block_size(block) < HEAP_MIN_BLOCK ||
-			    total > budget)
-				return total;
-			total += block_size(block);
+			if (!visit(context, &listed))
+				return false;
 		}
 	}
+	return true;
+}
+
+/* A bin that is a ring ends when it has more bytes than the heap. */
+static COLD bool walk_bin(const struct heap *heap, size_t bin, heap_list_visitor *visit,
+			  void *context)
+{
+	size_t budget = heap->high - heap->low;
+
+	for (const struct heap_block *block = heap->bins[bin]; block; block = block->next) {
+		struct heap_listed listed = { HEAP_LIST_BIN, bin, block, 0 };
+
+		if (!in_range(heap, payload(block)))
+			return false;
+		listed.size = block_size(block);
+		if (listed.size < HEAP_MIN_BLOCK || listed.size > budget ||
+		    !visit(context, &listed))
+			return false;
+		budget -= listed.size;
+	}
+	return true;
+}
+
+COLD bool heap_walk_lists(const struct heap *heap, heap_list_visitor *visit, void *context)
+{
+	const struct heap_listed remainder = { HEAP_LIST_REMAINDER, 0, heap->remainder,
+					       heap->remainder_size };
+
+	if (!walk_quick(heap, visit, context) || (heap->remainder && !visit(context, &remainder)))
+		return false;
+	for (size_t bin = 0; bin < HEAP_BINS; bin++)
+		if (!walk_bin(heap, bin, visit, context))
+			return false;
+	return true;
+}
+
+/* bin_for(), backwards; the first bin above the small lengths begins behind them. */
+COLD size_t heap_bin_size(size_t bin)
+{
+	size_t above = bin - HEAP_CLASSES, size;
+
+	if (bin <= HEAP_CLASSES)
+		return class_size(bin);
+	size = HEAP_BINS_PER_POWER + above % HEAP_BINS_PER_POWER;
+	return size << (above / HEAP_BINS_PER_POWER + HEAP_CLASS_BITS - 4 + HEAP_SHIFT);
+}
+
+static COLD bool count_binned(void *context, const struct heap_listed *listed)
+{
+	*(size_t *)context += listed->list == HEAP_LIST_QUICK ? 0 : listed->size;
+	return true;
+}
+
+COLD size_t heap_count_bins(const struct heap *heap)
+{
+	size_t total = 0;
+
+	heap_walk_lists(heap, count_binned, &total);
 	return total;
 }
 

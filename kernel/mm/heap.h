@@ -60,6 +60,11 @@
 #define HEAP_SHIFT	(HEAP_WORD == 4 ? 3 : 4) /* HEAP_ALIGN is 2 to the power of it */
 #define HEAP_MAX_SMALL	(HEAP_MIN_BLOCK + (HEAP_CLASSES - 1) * HEAP_ALIGN)
 
+/* The low bits of a header. The others below HEAP_ALIGN are 0. */
+#define HEAP_IN_USE	 ((size_t)1)
+#define HEAP_PREV_IN_USE ((size_t)2) /* the block before is */
+#define HEAP_CACHED	 ((size_t)4) /* in a quick list, and in use for its neighbours */
+
 /* The most freed blocks that wait in one quick list, and their most bytes. */
 #define HEAP_QUICK_MOST	 10
 #define HEAP_QUICK_BYTES HEAP_MAX_SMALL
@@ -292,6 +297,36 @@ typedef bool heap_visitor(void *context, const struct heap_piece *piece);
  * Return: false if the visitor or such a length ended it.
  */
 bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context);
+
+enum heap_list {
+	HEAP_LIST_QUICK,
+	HEAP_LIST_REMAINDER,
+	HEAP_LIST_BIN,
+};
+
+/* A block that is kept in a list, @number of its kind; @size as the list or the header says. */
+struct heap_listed {
+	enum heap_list list;
+	size_t number;
+	const void *block;
+	size_t size;
+};
+
+typedef bool heap_list_visitor(void *context, const struct heap_listed *listed);
+
+/**
+ * heap_walk_lists() - see all blocks that wait or are free, but the top, by their lists
+ *
+ * Quick lists first, the oldest block of each before the others; then the
+ * remainder; then the bins, each from its first block on. Ends early where a bin
+ * cannot be followed; heap_check() says what is wrong there. O(free blocks).
+ *
+ * Return: false if the visitor or such a bin ended it.
+ */
+bool heap_walk_lists(const struct heap *heap, heap_list_visitor *visit, void *context);
+
+/* The smallest length of the blocks in a bin. */
+size_t heap_bin_size(size_t bin);
 
 /**
  * struct heap_stats - a heap in figures, from a walk

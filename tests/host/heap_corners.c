@@ -457,6 +457,20 @@ static void test_binned_block_that_is_none(void)
 	       "a block in a bin that no walk comes by is seen");
 }
 
+/* What a walk of the lists has seen: a sign for each block, and the newest of them. */
+static char lists[64];
+static struct heap_listed listed;
+static size_t visits, visits_most;
+
+static bool see_listed(void *context, const struct heap_listed *now)
+{
+	(void)context;
+	listed = *now;
+	if (visits < sizeof(lists) - 1)
+		lists[visits] = "qrb"[now->list];
+	return ++visits < visits_most;
+}
+
 /* A bin that leads out of the heap, or to what is no block, is not counted further. */
 static void test_counting_a_broken_bin(void)
 {
@@ -477,6 +491,64 @@ static void test_counting_a_broken_bin(void)
 	((size_t *)(void *)ptr[1])[-1] = size | 2;
 	ptr[1][0] = (void *)0x41414140;
 	tap_ok(heap_count_bins(&heap) == size, "or as far as they can be followed");
+	tap_ok(!heap_walk_lists(&heap, see_listed, NULL), "which a walk of the lists tells");
+}
+
+static bool walk_lists(size_t most)
+{
+	memset(lists, 0, sizeof(lists));
+	visits = 0;
+	visits_most = most;
+	return heap_walk_lists(&heap, see_listed, NULL);
+}
+
+/* Two in a quick list, the remainder, one in a bin, and the top in none. */
+static void test_lists(void)
+{
+	char *ptr[8];
+
+	fresh();
+	tap_ok(walk_lists(99) && visits == 0, "an empty heap has nothing in lists");
+	for (unsigned int i = 0; i < 8; i++)
+		ptr[i] = heap_malloc(&heap, i % 2 ? 40 : 4000);
+	heap_free(&heap, ptr[0]);
+	heap_free(&heap, ptr[4]);
+	heap_malloc(&heap, 100);
+	heap_free(&heap, ptr[1]);
+	heap_free(&heap, ptr[3]);
+	tap_ok(walk_lists(99) && strcmp(lists, "qqrb") == 0, "each kept block is seen once");
+	walk_lists(1);
+	tap_ok(listed.block == ptr[1] - HEAP_WORD && heap_bin_size(listed.number) == listed.size &&
+		       listed.size >= 40 + HEAP_WORD,
+	       "with its list and its length: first the oldest of a quick list");
+	walk_lists(3);
+	tap_ok(listed.block == heap.remainder && listed.size == heap.remainder_size,
+	       "then the remainder");
+	walk_lists(4);
+	tap_ok(listed.block == ptr[0] - HEAP_WORD && listed.size == 4000 + HEAP_ALIGN,
+	       "then the bins");
+	for (size_t most = 1; most <= 4; most++)
+		tap_ok(!walk_lists(most) && visits == most, "a walk ends when the visitor says so");
+}
+
+/* A block of each bin's smallest length is in it, and one a little smaller in the bin before. */
+static void test_bin_sizes(void)
+{
+	bool all = true;
+
+	for (size_t bin = 1; heap_bin_size(bin) < (1 << 20); bin++)
+		for (size_t less = 0; less < 2; less++) {
+			void *ptr;
+
+			fresh();
+			ptr = heap_malloc(&heap,
+					  heap_bin_size(bin) - HEAP_WORD - less * HEAP_ALIGN);
+			heap_malloc(&heap, 1);
+			free_merged(ptr);
+			walk_lists(99);
+			all = all && visits == 1 && listed.number == bin - less;
+		}
+	tap_ok(all && visits == 1, "bins begin where they say");
 }
 
 static void test_fault_names_neighbours(void)
@@ -524,6 +596,8 @@ int main(void)
 	test_fence_with_a_length();
 	test_binned_block_that_is_none();
 	test_counting_a_broken_bin();
+	test_lists();
+	test_bin_sizes();
 	test_fault_names_neighbours();
 	return tap_end();
 }
