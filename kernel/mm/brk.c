@@ -22,7 +22,9 @@ int brk_init(struct brk *brk, struct address_space *space, uintptr_t base, uintp
 {
 	if ((base & PAGE_MASK) || (limit & PAGE_MASK) || limit <= base)
 		return -EINVAL;
-	*brk = (struct brk){ .base = base, .end = base, .limit = limit, .space = space };
+	*brk = (struct brk){
+		.base = base, .end = base, .limit = limit, .space = space, .owner = FRAME_HEAP
+	};
 	return 0;
 }
 
@@ -49,7 +51,7 @@ static bool map_batch(const struct brk *brk, uintptr_t virt, uint32_t n)
 {
 	uint32_t frames[BATCH], got = 0;
 
-	while (got < n && (frames[got] = frame_alloc(0, FRAME_HEAP)))
+	while (got < n && (frames[got] = frame_alloc(0, brk->owner)))
 		got++;
 	if (got == n && !paging_map_span(brk->space, virt, frames, n, PAGE_WRITE)) {
 		memset((void *)virt, 0, n << PAGE_SHIFT);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/mm/frame.h"
 #include "kernel/mm/paging.h"
 
 /**
@@ -26,11 +27,13 @@
  * @limit: the end of the region; page-aligned
  * @space: the address space the region lies in, which must be the current one
  * @on_touch: pages come with brk_touch(), and are for ring 3
+ * @owner: who is counted as having its page frames; FRAME_HEAP at first
  */
 struct brk {
 	uintptr_t base, end, limit;
 	struct address_space *space;
 	bool on_touch;
+	enum frame_owner owner;
 };
 
 #define BRK_FAILED ((void *)-1)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 extern const char __text_start[], __text_end[], __rodata_end[], __image_end[];
 extern const char boot_stack_guard[], fault_stack_guard[];
@@ -71,16 +72,16 @@ static void print_pages(uintptr_t page)
 		print_page("after", page + PAGE_SIZE);
 }
 
-/* The piece of the heap that an address lies in, and those beside it. */
-struct found {
+/* What a walk of a heap looks for, and has found. */
+struct search {
 	uintptr_t address;
-	struct heap_piece before, piece, after;
-	bool has_before, has_piece, has_after;
+	struct inspect_found *found;
 };
 
 static bool find_piece(void *context, const struct heap_piece *piece)
 {
-	struct found *found = context;
+	const struct search *search = context;
+	struct inspect_found *found = search->found;
 	uintptr_t at = (uintptr_t)piece->address;
 
 	if (found->has_piece) {
@@ -88,7 +89,7 @@ static bool find_piece(void *context, const struct heap_piece *piece)
 		found->has_after = true;
 		return false;
 	}
-	if (found->address - at < piece->size) { /* below @at the difference is huge */
+	if (search->address - at < piece->size) { /* below @at the difference is huge */
 		found->piece = *piece;
 		found->has_piece = true;
 	} else {
@@ -98,9 +99,19 @@ static bool find_piece(void *context, const struct heap_piece *piece)
 	return true;
 }
 
-static void print_piece(const char *which, const struct heap_piece *piece)
+bool inspect_find(const struct heap *heap, const void *address, struct inspect_found *found)
 {
-	static const char *const kinds[] = {
+	struct search search;
+
+	memset(found, 0, sizeof(*found));
+	search = (struct search){ (uintptr_t)address, found };
+	heap_walk(heap, find_piece, &search);
+	return found->has_piece;
+}
+
+const char *inspect_piece_name(enum heap_piece_kind kind)
+{
+	static const char *const names[] = {
 		[HEAP_PIECE_SEGMENT] = "start of a segment",
 		[HEAP_PIECE_USED] = "in use",
 		[HEAP_PIECE_CACHED] = "cached",
@@ -109,15 +120,21 @@ static void print_piece(const char *which, const struct heap_piece *piece)
 		[HEAP_PIECE_FENCE] = "fence",
 	};
 
-	kprintf("  %-6s block 0x%08lx  %8zu bytes  %s\n", which,
-		(unsigned long)(uintptr_t)piece->address, piece->size, kinds[piece->kind]);
+	return names[kind];
 }
 
-static void print_blocks(uintptr_t address)
+static void print_piece(const char *which, const struct heap_piece *piece)
 {
-	struct found found = { .address = address };
+	kprintf("  %-6s block 0x%08lx  %8zu bytes  %s\n", which,
+		(unsigned long)(uintptr_t)piece->address, piece->size,
+		inspect_piece_name(piece->kind));
+}
 
-	heap_walk(&kernel_heap, find_piece, &found);
+void inspect_block(const struct heap *heap, const void *address)
+{
+	struct inspect_found found;
+
+	inspect_find(heap, address, &found);
 	if (found.has_before)
 		print_piece("before", &found.before);
 	if (found.has_piece)
@@ -135,7 +152,7 @@ void inspect_address(const void *address)
 	kprintf("address 0x%08lx\n", (unsigned long)at);
 	print_pages(at & ~(uintptr_t)PAGE_MASK);
 	if (at >= kernel_brk.base && at < kernel_brk.end)
-		print_blocks(at);
+		inspect_block(&kernel_heap, address);
 }
 
 void inspect_report(const void *concern)

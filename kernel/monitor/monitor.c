@@ -14,7 +14,7 @@
 
 #define PROMPT	      "fencepost> "
 #define NAME_SIZE     16
-#define COLUMN	      30 /* where summaries begin */
+#define COLUMN	      25 /* where summaries begin */
 #define DEMONSTRATION "help", "mem", "heap", "replay", "heap"
 
 static bool command_help(const struct call *call);
@@ -26,9 +26,7 @@ static const struct command help_commands[] = {
 static const struct command_group help_group = COMMAND_GROUP(help_commands);
 
 static const struct command_group *const groups[] = {
-	&help_group,
-	&machine_commands,
-	&heap_commands,
+	&help_group, &machine_commands, &heap_commands, &handle_commands, &break_commands,
 };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
@@ -42,10 +40,10 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int print_usage(const struct command *command)
+static void print_usage(const struct command *command)
 {
-	return kprintf("%s%s%s%s", command->gives_handle ? "[NAME =] " : "", command->name,
-		       *command->usage ? " " : "", command->usage);
+	kprintf("%s%s%s%s", command->gives_handle ? "[NAME =] " : "", command->name,
+		*command->usage ? " " : "", command->usage);
 }
 
 static bool help_about(const char *name)
@@ -68,10 +66,8 @@ static bool command_help(const struct call *call)
 	for (size_t i = 0; i < GROUPS; i++)
 		for (size_t j = 0; j < groups[i]->n; j++) {
 			const struct command *command = &groups[i]->commands[j];
-			int n;
+			int n = kprintf("  %s %s", command->name, command->usage);
 
-			kprintf("  ");
-			n = print_usage(command);
 			kprintf("%*s%s\n", n < COLUMN ? COLUMN - n : 1, "", command->summary);
 		}
 	return true;

@@ -11,29 +11,25 @@
 #include <string.h>
 
 /* One block of the trace; @key tells its contents from those of all others. */
-struct slot {
+struct replay_block {
 	unsigned char *ptr;
 	uint32_t size;
 	uint32_t key;
 };
 
-struct table {
-	struct slot *slots;
-	uint32_t n, first, order; /* in page frames */
-};
-
-static const char *table_open(struct table *table, uint32_t n)
+const char *replay_begin(struct replay *replay, const struct trace *trace)
 {
-	uint32_t pages = (uint32_t)((n * sizeof(struct slot) + PAGE_MASK) >> PAGE_SHIFT);
+	size_t bytes = trace->slots * sizeof(struct replay_block);
 
-	*table = (struct table){ .n = n };
-	while (1U << table->order < pages)
-		table->order++;
-	table->first = frame_alloc_low(table->order, FRAME_OTHER);
-	if (!table->first)
+	memset(replay, 0, sizeof(*replay));
+	replay->slots = trace->slots;
+	while (PAGE_SIZE << replay->order < bytes)
+		replay->order++;
+	replay->first = frame_alloc_low(replay->order, FRAME_OTHER);
+	if (!replay->first)
 		return "no contiguous frames for its table";
-	table->slots = phys_to_virt(table->first << PAGE_SHIFT);
-	memset(table->slots, 0, n * sizeof(struct slot));
+	replay->blocks = phys_to_virt(replay->first << PAGE_SHIFT);
+	memset(replay->blocks, 0, bytes);
 	return NULL;
 }
 
@@ -43,27 +39,27 @@ static uint32_t pattern(uint32_t key, size_t word)
 	return key + (uint32_t)word * 0x9E3779B1U;
 }
 
-static void fill(const struct slot *slot, size_t from)
+static void fill(const struct replay_block *block, size_t from)
 {
 	size_t i = from;
 
-	for (; i < slot->size && i % 4; i++)
-		slot->ptr[i] = (unsigned char)(pattern(slot->key, i / 4) >> i % 4 * 8);
-	for (; i + 4 <= slot->size; i += 4)
-		*(uint32_t *)(void *)(slot->ptr + i) = pattern(slot->key, i / 4);
-	for (; i < slot->size; i++)
-		slot->ptr[i] = (unsigned char)(pattern(slot->key, i / 4) >> i % 4 * 8);
+	for (; i < block->size && i % 4; i++)
+		block->ptr[i] = (unsigned char)(pattern(block->key, i / 4) >> i % 4 * 8);
+	for (; i + 4 <= block->size; i += 4)
+		*(uint32_t *)(void *)(block->ptr + i) = pattern(block->key, i / 4);
+	for (; i < block->size; i++)
+		block->ptr[i] = (unsigned char)(pattern(block->key, i / 4) >> i % 4 * 8);
 }
 
-static bool intact(const struct slot *slot, size_t n)
+static bool intact(const struct replay_block *block, size_t n)
 {
 	size_t i = 0;
 
 	for (; i + 4 <= n; i += 4)
-		if (*(const uint32_t *)(const void *)(slot->ptr + i) != pattern(slot->key, i / 4))
+		if (*(const uint32_t *)(const void *)(block->ptr + i) != pattern(block->key, i / 4))
 			return false;
 	for (; i < n; i++)
-		if (slot->ptr[i] != (unsigned char)(pattern(slot->key, i / 4) >> i % 4 * 8))
+		if (block->ptr[i] != (unsigned char)(pattern(block->key, i / 4) >> i % 4 * 8))
 			return false;
 	return true;
 }
@@ -84,12 +80,12 @@ static size_t rounded(size_t size)
 	return block < HEAP_MIN_BLOCK ? HEAP_MIN_BLOCK : block;
 }
 
-static void count_block(struct replay *result, const struct slot *slot)
+static void count_block(struct replay *result, const struct replay_block *block)
 {
-	size_t extent = (uintptr_t)slot->ptr + slot->size - HEAP_BASE;
+	size_t extent = (uintptr_t)block->ptr + block->size - HEAP_BASE;
 
-	result->live += slot->size;
-	result->rounded += rounded(slot->size);
+	result->live += block->size;
+	result->rounded += rounded(block->size);
 	if (result->live > result->peak_live)
 		result->peak_live = result->live;
 	if (result->rounded > result->peak_rounded)
@@ -98,101 +94,108 @@ static void count_block(struct replay *result, const struct slot *slot)
 		result->peak_extent = extent;
 }
 
-static void uncount_block(struct replay *result, const struct slot *slot)
+static void uncount_block(struct replay *result, const struct replay_block *block)
 {
-	result->live -= slot->size;
-	result->rounded -= rounded(slot->size);
+	result->live -= block->size;
+	result->rounded -= rounded(block->size);
 }
 
-static const char *do_alloc(struct replay *result, struct slot *slot, const struct trace_op *op)
+static const char *do_alloc(struct replay *result, struct replay_block *block,
+			    const struct trace_op *op)
 {
 	if (op->kind == TRACE_ALIGNED)
-		slot->ptr = kmemalign(op->align, op->size);
+		block->ptr = kmemalign(op->align, op->size);
 	else
-		slot->ptr = op->kind == TRACE_ZALLOC ? kzalloc(op->size) : kmalloc(op->size);
-	if (!slot->ptr)
+		block->ptr = op->kind == TRACE_ZALLOC ? kzalloc(op->size) : kmalloc(op->size);
+	if (!block->ptr)
 		return "memory ran out";
-	slot->size = op->size;
-	slot->key = (result->operations + 1) * 0x85EBCA6BU;
-	count_block(result, slot);
-	if ((uintptr_t)slot->ptr % (op->align > HEAP_ALIGN ? op->align : HEAP_ALIGN))
+	block->size = op->size;
+	block->key = (result->operations + 1) * 0x85EBCA6BU;
+	count_block(result, block);
+	if ((uintptr_t)block->ptr % (op->align > HEAP_ALIGN ? op->align : HEAP_ALIGN))
 		return "a block was not aligned";
-	if (op->kind == TRACE_ZALLOC && !is_zero(slot->ptr, slot->size))
+	if (op->kind == TRACE_ZALLOC && !is_zero(block->ptr, block->size))
 		return "cleared memory was not clear";
-	fill(slot, 0);
+	fill(block, 0);
 	return NULL;
 }
 
-static const char *do_realloc(struct replay *result, struct slot *slot, uint32_t size)
+static const char *do_realloc(struct replay *result, struct replay_block *block, uint32_t size)
 {
-	uint32_t kept = size < slot->size ? size : slot->size;
+	uint32_t kept = size < block->size ? size : block->size;
 	unsigned char *ptr;
 
-	if (!intact(slot, slot->size))
+	if (!intact(block, block->size))
 		return "the contents of a block had changed before it was reallocated";
-	ptr = krealloc(slot->ptr, size);
+	ptr = krealloc(block->ptr, size);
 	if (!ptr)
 		return "memory ran out";
-	uncount_block(result, slot);
-	slot->ptr = ptr;
-	slot->size = size;
-	count_block(result, slot);
-	if (!intact(slot, kept))
+	uncount_block(result, block);
+	block->ptr = ptr;
+	block->size = size;
+	count_block(result, block);
+	if (!intact(block, kept))
 		return "reallocation lost the contents of a block";
-	fill(slot, kept);
+	fill(block, kept);
 	return NULL;
 }
 
-static const char *do_free(struct replay *result, struct slot *slot)
+static const char *do_free(struct replay *result, struct replay_block *block)
 {
-	if (!intact(slot, slot->size))
+	if (!intact(block, block->size))
 		return "the contents of a block had changed before it was freed";
-	uncount_block(result, slot);
-	kfree(slot->ptr);
-	slot->ptr = NULL;
+	uncount_block(result, block);
+	kfree(block->ptr);
+	block->ptr = NULL;
 	return NULL;
 }
 
-static const char *do_operation(struct replay *result, struct slot *slot, const struct trace_op *op)
+const char *replay_operation(struct replay *replay, const struct trace_op *op)
 {
-	switch (op->kind) {
-	case TRACE_REALLOC:
-		return do_realloc(result, slot, op->size);
-	case TRACE_FREE:
-		return do_free(result, slot);
-	default:
-		return do_alloc(result, slot, op);
-	}
+	struct replay_block *block = &replay->blocks[op->slot];
+	const char *reason;
+
+	if (op->kind == TRACE_REALLOC)
+		reason = do_realloc(replay, block, op->size);
+	else if (op->kind == TRACE_FREE)
+		reason = do_free(replay, block);
+	else
+		reason = do_alloc(replay, block, op);
+	replay->operations += !reason;
+	return reason;
+}
+
+void *replay_block(const struct replay *replay, uint32_t slot)
+{
+	return replay->blocks[slot].ptr;
 }
 
 /* Frees what is left, whatever happened before. */
-static const char *table_close(struct replay *result, struct table *table)
+const char *replay_end(struct replay *replay)
 {
 	const char *reason = NULL;
 
-	for (uint32_t i = 0; i < table->n; i++) {
-		struct slot *slot = &table->slots[i];
+	for (uint32_t i = 0; i < replay->slots; i++) {
+		struct replay_block *block = &replay->blocks[i];
 
-		if (!slot->ptr)
+		if (!block->ptr)
 			continue;
-		if (!intact(slot, slot->size))
+		if (!intact(block, block->size))
 			reason = "the contents of a block had changed at the end";
-		uncount_block(result, slot);
-		kfree(slot->ptr);
+		uncount_block(replay, block);
+		kfree(block->ptr);
 	}
-	frame_free(table->first, table->order);
+	frame_free(replay->first, replay->order);
+	kheap_trim(0);
 	return reason;
 }
 
 const char *replay_trace(struct replay *result, struct trace *trace,
 			 void (*interfere)(uint32_t operation, void *block))
 {
-	const char *reason, *at_end;
-	struct table table;
+	const char *reason = replay_begin(result, trace), *at_end;
 	struct trace_op op;
 
-	memset(result, 0, sizeof(*result));
-	reason = table_open(&table, trace->slots);
 	if (reason)
 		return reason;
 	while (!reason && result->operations < trace->operations) {
@@ -200,12 +203,10 @@ const char *replay_trace(struct replay *result, struct trace *trace,
 		if (reason)
 			break;
 		if (interfere)
-			interfere(result->operations, table.slots[op.slot].ptr);
-		reason = do_operation(result, &table.slots[op.slot], &op);
-		result->operations += !reason;
+			interfere(result->operations, replay_block(result, op.slot));
+		reason = replay_operation(result, &op);
 	}
-	at_end = table_close(result, &table);
-	kheap_trim(0);
+	at_end = replay_end(result);
 	return reason ? reason : at_end;
 }
 

@@ -17,21 +17,44 @@
 #include "boot/bootinfo.h"
 #include "kernel/monitor/trace.h"
 
+struct replay_block;
+
 /**
- * struct replay - what came of one trace
+ * struct replay - a trace under way, and what has come of it
  * @operations: done
  * @live: bytes asked for and not given back, now
  * @peak_live: and at most
  * @rounded: the same bytes with a header each and rounded to the alignment, now
  * @peak_rounded: and at most: no heap with one-word headers can do with less
  * @peak_extent: from the heap's base to the highest end of a payload
+ * @blocks: its blocks, @slots of them, in 2^@order page frames from @first on
  */
 struct replay {
 	uint32_t operations;
 	size_t live, peak_live;
 	size_t rounded, peak_rounded;
 	size_t peak_extent;
+	struct replay_block *blocks;
+	uint32_t slots, first;
+	unsigned int order;
 };
+
+/**
+ * replay_begin() - get ready for a trace
+ * @trace: as opened by trace_open()
+ *
+ * Return: NULL, or in words why there is no room for its table.
+ */
+const char *replay_begin(struct replay *replay, const struct trace *trace);
+
+/* Does one operation. Return: NULL, or in words what went wrong. */
+const char *replay_operation(struct replay *replay, const struct trace_op *op);
+
+/* The block in a slot, NULL if there is none. */
+void *replay_block(const struct replay *replay, uint32_t slot);
+
+/* Frees what is left, and the table. Return: NULL, or in words what went wrong before. */
+const char *replay_end(struct replay *replay);
 
 /**
  * replay_trace() - replay one trace from an empty heap, and free all of it

@@ -49,6 +49,23 @@ KTEST(break_maps_a_page_with_its_first_byte_and_unmaps_it_with_its_last)
 	CHECK_EQ(mapped(), 0);
 }
 
+KTEST(break_has_its_frames_counted_for_its_owner)
+{
+	uint32_t heap = frame_count(FRAME_HEAP), other = frame_count(FRAME_OTHER);
+	struct brk brk;
+
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	brk.owner = FRAME_OTHER;
+	CHECK(brk_move(&brk, 3 * PAGE_SIZE) == (void *)BASE);
+	CHECK_EQ(frame_count(FRAME_HEAP), heap);
+	CHECK_EQ(frame_count(FRAME_OTHER), other + 3);
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+	CHECK_EQ(brk_init(&brk, &kernel_space, BASE, LIMIT), 0);
+	CHECK(brk_move(&brk, 1) == (void *)BASE);
+	CHECK_EQ(frame_count(FRAME_HEAP), heap + 1);
+	CHECK_EQ(brk_set(&brk, BASE), 0);
+}
+
 KTEST(break_moved_byte_by_byte_up_and_down_5000_times)
 {
 	struct brk brk;
