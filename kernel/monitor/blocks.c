@@ -8,7 +8,6 @@
 #include "kernel/mm/ledger.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/handles.h"
-#include "kernel/monitor/replay.h"
 #include "kernel/x86/cpu.h"
 
 static void print_calls(const struct heap_stats *heap)
@@ -243,12 +242,6 @@ static bool command_lists(const struct call *call)
 	return whole;
 }
 
-static bool command_replay(const struct call *call)
-{
-	(void)call;
-	return replay_all();
-}
-
 static const struct command commands[] = {
 	{ "heap", "", "what the heap holds, and whether it is sound", NULL, 0, 0, false,
 	  command_heap },
@@ -259,8 +252,6 @@ static const struct command commands[] = {
 	  false, command_block },
 	{ "lists", "", "the lists of free blocks, and the bitmap over them", NULL, 0, 0, false,
 	  command_lists },
-	{ "replay", "", "real programs' allocations through kmalloc and kfree", NULL, 0, 0, false,
-	  command_replay },
 };
 
 const struct command_group heap_commands = COMMAND_GROUP(commands);

@@ -48,7 +48,8 @@ struct command_group {
 		array, sizeof(array) / sizeof((array)[0])                                          \
 	}
 
-extern const struct command_group machine_commands, heap_commands, handle_commands, break_commands;
+extern const struct command_group machine_commands, heap_commands, handle_commands, break_commands,
+	trace_commands, fault_commands;
 
 /* A number from @least to @most, or says what else it is, and false. */
 bool command_number(const char *text, uint32_t least, uint32_t most, uint32_t *number);

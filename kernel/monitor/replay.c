@@ -237,6 +237,30 @@ const char *replay_open(struct trace *trace, const struct boot_module *module)
 	return trace_open(trace, phys_to_virt(module->base), module->length);
 }
 
+const struct boot_module *replay_find(const char *name)
+{
+	for (size_t i = 0; i < bootinfo.nmodules; i++)
+		if (strcmp(bootinfo.modules[i].name, name) == 0)
+			return &bootinfo.modules[i];
+	kprintf("%s is no trace; loaded are:", name);
+	for (size_t i = 0; i < bootinfo.nmodules; i++)
+		kprintf(" %s", bootinfo.modules[i].name);
+	kprintf("%s\n", bootinfo.nmodules ? "" : " none");
+	return NULL;
+}
+
+static void print_head(void)
+{
+	struct heap_stats stats;
+
+	heap_stats(&kernel_heap, &stats);
+	if (stats.granted_blocks)
+		kprintf("replay: %zu blocks are in use already; what is measured counts them too\n",
+			stats.granted_blocks);
+	kprintf("%-12s %10s %12s %12s %11s %11s\n", "trace", "operations", "peak live", "extent",
+		"utilization", "bound");
+}
+
 static void print_row(const char *name, const struct replay *result)
 {
 	unsigned int used = replay_utilization(result), bound = replay_bound(result);
@@ -290,6 +314,12 @@ static void name_missing(void)
 	}
 }
 
+bool replay_one(const struct boot_module *module)
+{
+	print_head();
+	return replay_module(module);
+}
+
 bool replay_all(void)
 {
 	bool sound = true;
@@ -299,8 +329,7 @@ bool replay_all(void)
 		kprintf("replay: no trace was loaded\n");
 		return true;
 	}
-	kprintf("%-12s %10s %12s %12s %11s %11s\n", "trace", "operations", "peak live", "extent",
-		"utilization", "bound");
+	print_head();
 	for (size_t i = 0; i < bootinfo.nmodules; i++)
 		sound &= replay_module(&bootinfo.modules[i]);
 	return sound;

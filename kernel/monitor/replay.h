@@ -81,6 +81,12 @@ unsigned int replay_bound(const struct replay *result);
  */
 const char *replay_open(struct trace *trace, const struct boot_module *module);
 
+/* The module of that name; NULL if none has it, which is said together with those there are. */
+const struct boot_module *replay_find(const char *name);
+
+/* Replays one module and prints its row. Return: false if it could not, or the heap failed. */
+bool replay_one(const struct boot_module *module);
+
 /**
  * replay_all() - replay all modules and print a table
  *
