@@ -47,13 +47,28 @@ sub press {
 	$screen->ask("sendkey $_") for @keys;
 }
 
-# The rows in the memory of the screen: characters at even addresses.
-sub rows {
+# The cells in the memory of the screen, row by row: characters below, colours above.
+sub cells {
 	my ($screen) = @_;
 	my $dump = $screen->ask(sprintf 'xp /%dhx 0xb8000', COLUMNS * ROWS);
-	my @cells = map { hex } map { /0x([0-9a-f]{4})\b/g } $dump =~ /^[0-9a-f]+:(.*)/mg;
-	my $text = join '', map { chr($_ & 0xff) } @cells;
+	return map { hex } map { /0x([0-9a-f]{4})\b/g } $dump =~ /^[0-9a-f]+:(.*)/mg;
+}
+
+# Cells as text, a string for each row.
+sub text_of {
+	my $text = join '', map { chr($_ & 0xff) } @_;
 	return map { s/[\s\0]+$//r } unpack sprintf('(A%d)*', COLUMNS), $text;
+}
+
+sub rows {
+	my ($screen) = @_;
+	return text_of($screen->cells);
+}
+
+# A picture of the screen in a file, as PPM.
+sub picture {
+	my ($screen, $path) = @_;
+	return $screen->ask("screendump $path");
 }
 
 1;

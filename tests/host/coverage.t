@@ -35,6 +35,7 @@ my %covered = (
 	'kernel/monitor/keys.c' => ['keys_test'],
 	'kernel/monitor/words.c' => ['words_test'],
 	'kernel/monitor/edit.c' => ['edit_test'],
+	'kernel/monitor/screen.c' => ['screen_test'],
 );
 
 for my $source (sort keys %covered) {

@@ -15,7 +15,7 @@
 # bits and not link, it does that, and the program says that it is skipped.
 
 HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines \
-	keys_test words_test edit_test
+	keys_test words_test edit_test map_test screen_test
 HOST_BY_GCC := $(HOST_PROGRAMS) heap_sequences
 HOST_FAST := heap_model heap_sequences ageing
 
@@ -43,6 +43,8 @@ HOST_SRCS_trace_test := kernel/monitor/trace.c
 HOST_SRCS_keys_test := kernel/monitor/keys.c
 HOST_SRCS_words_test := kernel/monitor/words.c
 HOST_SRCS_edit_test := kernel/monitor/edit.c
+HOST_SRCS_map_test := kernel/monitor/map.c kernel/monitor/screen.c
+HOST_SRCS_screen_test := kernel/monitor/screen.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c
 
 HOST_TESTS := $(foreach bits,32 64,$(HOST_BY_GCC:%=build/host/$(bits)/%)) \
