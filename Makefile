@@ -18,6 +18,8 @@ NEEDS_all := run
 NEEDS_debug := debug
 NEEDS_gdb-session := debug
 NEEDS_bench := run
+NEEDS_heapmap := run
+NEEDS_pictures := run
 NEEDS_bench-check := run
 NEEDS_bench-baseline := run
 NEEDS_bench-host := peers
@@ -106,6 +108,7 @@ gdb-session: build/fencepost.elf $(FPT) ## hold the session in docs/gdb.md anew,
 	tests/boot/gdb_session.pl write
 
 include tests/bench/bench.mk
+include tests/pictures/pictures.mk
 include tests/peers/peers.mk
 
 IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
@@ -136,6 +139,7 @@ help: ## this list
 	@echo '  QEMU           the emulator (qemu-system-i386)'
 	@echo '  ACCEL          its accelerator (tcg; kvm may be there and not work)'
 	@echo '  QEMUFLAGS      more for its command line in make run and debug, e.g. "-display curses"'
+	@echo '  TRACE          for make heapmap: a trace in tests/traces, without its suffix'
 	@echo '  SEED           order of the tests in the kernel, as printed at their end'
 	@echo '  ONLY           run the tests in the kernel whose names contain this'
 	@echo '  PROVEFLAGS     for prove, e.g. -v'

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct cmdline cmdline = { .modules = "", .only = "" };
+struct cmdline cmdline = { .heapmap = "", .modules = "", .only = "" };
 
 /* What follows "name=" in @word, or NULL. */
 static const char *value_of(const char *word, const char *name)
@@ -35,6 +35,8 @@ static void parse_word(const char *word)
 
 	if (strcmp(word, "demo") == 0)
 		cmdline.demo = true;
+	else if ((value = value_of(word, "heapmap")))
+		cmdline.heapmap = value;
 	else if ((value = value_of(word, "modules")))
 		cmdline.modules = value;
 	else if ((value = value_of(word, "only")))

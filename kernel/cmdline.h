@@ -3,6 +3,7 @@
  * The kernel's command line: words between spaces, each a name or name=value.
  *
  *	demo          run the demonstration and leave, instead of the monitor
+ *	heapmap=NAME  replay that trace, send maps of the heap meanwhile, and leave
  *	modules=a,b   traces that must have been loaded
  *	seed=N        for the order of the tests and their random numbers
  *	only=PART     run the tests whose names contain PART
@@ -17,6 +18,7 @@ struct cmdline {
 	bool demo;
 	bool has_seed;
 	uint32_t seed;
+	const char *heapmap; /* "" if not given */
 	const char *modules; /* separated by commas, "" if there are none */
 	const char *only;    /* "" if not given */
 };

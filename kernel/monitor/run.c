@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The product: the demonstration if asked for on the command line, else the monitor. */
+/* The product: what the command line asks for, else the monitor. */
 #include "kernel/run.h"
 #include "kernel/cmdline.h"
+#include "kernel/monitor/heapmap.h"
 #include "kernel/monitor/monitor.h"
+#include "kernel/x86/exit.h"
 
 const bool kernel_under_test = false;
 
 void kernel_run(void)
 {
+	if (*cmdline.heapmap)
+		machine_exit(heapmap_send(cmdline.heapmap) ? EXIT_PASS : EXIT_FAIL);
 	if (cmdline.demo)
 		monitor_demonstrate();
 	monitor_run();

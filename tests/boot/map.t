@@ -114,7 +114,7 @@ until_shown(qr/^# used        c cached      \. free        - top         \+ book
 until_shown(qr/^break 0xd0011000, 69632 bytes above its base; frames 17, free \d+\n\nq leave/m, 'and keys');
 same('the whole heap');
 my @cells = $screen->cells;
-is($cells[COLUMNS + 12], 0x1f23, 'what is used is a white # on blue');
+is($cells[COLUMNS + 12], 0x1923, 'what is used is on blue');
 is($cells[COLUMNS + 14], 0x3063, 'what is cached is on cyan');
 
 type('++++');

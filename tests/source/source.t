@@ -114,7 +114,7 @@ subtest 'cppcheck finds nothing' => sub {
 };
 
 subtest 'every file names its license' => sub {
-	for my $file (grep { !m{^LICENSE$|\.(?:md|gz|json|svg)$|^\.} } @FILES) {
+	for my $file (grep { !m{^LICENSE$|\.(?:md|gz|json|svg|png)$|^\.} } @FILES) {
 		my ($first, $second) = split /\n/, slurp($file);
 		my $line = $first =~ /^#!/ ? $second : $first;
 		like($line, qr{^(?:/\* |# |-- )SPDX-License-Identifier: MIT(?: \*/)?$}, $file);
