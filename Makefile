@@ -19,6 +19,7 @@ NEEDS_debug := debug
 NEEDS_gdb-session := debug
 NEEDS_bench := run
 NEEDS_heapmap := run
+NEEDS_lab := run
 NEEDS_pictures := run
 NEEDS_bench-check := run
 NEEDS_bench-baseline := run

@@ -35,6 +35,8 @@ static void parse_word(const char *word)
 
 	if (strcmp(word, "demo") == 0)
 		cmdline.demo = true;
+	else if (strcmp(word, "monitor") == 0)
+		cmdline.monitor = true;
 	else if ((value = value_of(word, "heapmap")))
 		cmdline.heapmap = value;
 	else if ((value = value_of(word, "modules")))

@@ -3,6 +3,7 @@
  * The kernel's command line: words between spaces, each a name or name=value.
  *
  *	demo          run the demonstration and leave, instead of the monitor
+ *	monitor       in an image of tests, run the monitor instead of the tests
  *	heapmap=NAME  replay that trace, send maps of the heap meanwhile, and leave
  *	modules=a,b   traces that must have been loaded
  *	seed=N        for the order of the tests and their random numbers
@@ -15,7 +16,7 @@
 #include <stdint.h>
 
 struct cmdline {
-	bool demo;
+	bool demo, monitor;
 	bool has_seed;
 	uint32_t seed;
 	const char *heapmap; /* "" if not given */

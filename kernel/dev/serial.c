@@ -19,6 +19,7 @@
 
 #define WHEN_RECEIVED	0x01
 #define MODEM_READY	0x0B /* and the line to the interrupt controller */
+#define MODEM_LOOP	0x10
 #define STATUS_RECEIVED 0x01
 #define STATUS_LOST	0x02
 #define STATUS_CAN_SEND 0x20
@@ -30,6 +31,22 @@ static uint8_t ring[RING];
 static unsigned int head, tail;
 static volatile bool lost;
 
+/*
+ * Turning the queue on drops a byte that has come before. So that one is read
+ * first, and the port is cut off from the line until the queue is on.
+ */
+static void start_queue(void)
+{
+	uint8_t status;
+
+	outb(MODEM, MODEM_LOOP);
+	status = inb(STATUS);
+	if (status != STATUS_NO_PORT && (status & STATUS_RECEIVED))
+		ring[head++ % RING] = inb(DATA);
+	outb(QUEUE, 0x01);
+	outb(MODEM, MODEM_READY);
+}
+
 void serial_init(void)
 {
 	outb(INTERRUPTS, 0);
@@ -37,8 +54,7 @@ void serial_init(void)
 	outb(DATA, 1);
 	outb(INTERRUPTS, 0);
 	outb(LINE, 0x03);
-	outb(QUEUE, 0x01); /* on, and what was received already stays */
-	outb(MODEM, MODEM_READY);
+	start_queue();
 }
 
 /* Fetches what there is and has room. With interrupts off. */

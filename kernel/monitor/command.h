@@ -49,7 +49,10 @@ struct command_group {
 	}
 
 extern const struct command_group machine_commands, heap_commands, handle_commands, break_commands,
-	trace_commands, fault_commands, map_commands;
+	trace_commands, map_commands, fault_commands;
+
+/* Only in images that have tests; elsewhere their address is NULL. */
+extern const struct command_group test_commands __attribute__((weak));
 
 /* A number from @least to @most, or says what else it is, and false. */
 bool command_number(const char *text, uint32_t least, uint32_t most, uint32_t *number);

@@ -26,15 +26,15 @@ static const struct command help_commands[] = {
 static const struct command_group help_group = COMMAND_GROUP(help_commands);
 
 static const struct command_group *const groups[] = {
-	&help_group,	 &machine_commands, &heap_commands, &handle_commands,
-	&break_commands, &trace_commands,   &map_commands,  &fault_commands,
+	&help_group,	 &machine_commands, &heap_commands,  &handle_commands, &break_commands,
+	&trace_commands, &map_commands,	    &fault_commands, &test_commands,
 };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))
 
 static const struct command *find(const char *name)
 {
-	for (size_t i = 0; i < GROUPS; i++)
+	for (size_t i = 0; i < GROUPS && groups[i]; i++)
 		for (size_t j = 0; j < groups[i]->n; j++)
 			if (strcmp(groups[i]->commands[j].name, name) == 0)
 				return &groups[i]->commands[j];
@@ -64,7 +64,7 @@ static bool command_help(const struct call *call)
 {
 	if (call->n > 0)
 		return help_about(call->argument[0]);
-	for (size_t i = 0; i < GROUPS; i++)
+	for (size_t i = 0; i < GROUPS && groups[i]; i++)
 		for (size_t j = 0; j < groups[i]->n; j++) {
 			const struct command *command = &groups[i]->commands[j];
 			int n = kprintf("  %s %s", command->name, command->usage);

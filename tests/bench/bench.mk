@@ -11,6 +11,10 @@ build/bench.elf: $(TEST_OBJS) $(BENCH_OBJS) linker.ld tools/ksyms
 build/bench.json: build/bench.elf $(FPT) $(wildcard tests/bench/*.p[lm])
 	tests/bench/bench.pl take $@
 
+.PHONY: lab
+lab: build/bench.elf $(FPT) ## boot into the monitor with tests and benchmarks aboard, counting instructions
+	@tools/lab $^
+
 .PHONY: bench bench-check bench-baseline
 bench: build/bench.elf $(FPT) ## instructions that the heap takes, also in build/bench.json and .md
 	tests/bench/bench.pl take build/bench.json

@@ -84,6 +84,13 @@ my $run = Judge::finish($machine);
 Judge::green($run, 'quit: ends the machine well',
 	Judge::complaints($run, status => Judge::PASS, unlike => [qr/^panic/m]));
 
+# What is typed while it boots is there when it asks: the first byte waits in the port.
+$machine = Judge::start(@image, timeout => 60);
+Judge::type($machine, "mem\rquit\r");
+$run = Judge::finish($machine);
+Judge::green($run, 'what is typed before the prompt is not lost',
+	Judge::complaints($run, status => Judge::PASS, like => [qr/^fencepost> mem\n  0x/m]));
+
 # --- keyboard and screen ---------------------------------------------------
 
 my $dir = File::Temp->newdir;

@@ -13,6 +13,7 @@
 #include "kernel/dev/timer.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/ledger.h"
+#include "kernel/monitor/monitor.h"
 #include "kernel/panic.h"
 #include "kernel/run.h"
 #include "kernel/x86/cpu.h"
@@ -129,7 +130,7 @@ static void run_one(const struct ktest *test, uint32_t seed)
 	check_ledger();
 }
 
-void ktest_main(void)
+unsigned int ktest_run(void)
 {
 	uint32_t seed = cmdline.has_seed ? cmdline.seed : (uint32_t)rdtsc();
 	size_t n = ktest_select(chosen, MAX_TESTS, seed);
@@ -148,10 +149,12 @@ void ktest_main(void)
 	}
 	kprintf("# end of tests: %u passed, %u failed, %u skipped, seed 0x%08x\n", passes, failures,
 		skips, seed);
-	machine_exit(failures ? EXIT_FAIL : EXIT_PASS);
+	return failures;
 }
 
 void kernel_run(void)
 {
-	ktest_main();
+	if (cmdline.monitor)
+		monitor_run();
+	machine_exit(ktest_run() ? EXIT_FAIL : EXIT_PASS);
 }

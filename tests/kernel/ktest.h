@@ -68,7 +68,7 @@ bool ktest_failed(void);
 /* The next number from the printed seed; each test starts its own sequence. */
 uint32_t ktest_random(void);
 
-/* Runs what was asked for on the command line, reports, and leaves the machine. */
-void __attribute__((noreturn)) ktest_main(void);
+/* Runs what was asked for on the command line, and reports. Return: how many tests failed. */
+unsigned int ktest_run(void);
 
 #endif
