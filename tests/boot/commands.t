@@ -15,7 +15,7 @@ use lib $FindBin::Bin;
 use Judge;
 use Test::More;
 
-use constant LINES => 600;
+use constant { LINES => 600, DAMAGES => 60 };
 
 my $PROMPT = qr/^fencepost> \z/m;
 my @modules = ('build/traces/sqlite.fpt');
@@ -191,10 +191,37 @@ like(Judge::wait_for($machine, qr/^stopped: .*\n/m),
 	'and kfree panics at it, with a report');
 is_deeply([Judge::unexpected_guest_errors(Judge::stop($machine))], [], 'nothing was touched that is not there');
 
-# --- anything --------------------------------------------------------------
+# --- a heap that is damaged anywhere ---------------------------------------
 
 my $seed = Judge::setting('SEED') // int rand 1e9;
 srand($seed =~ /^0x/i ? hex $seed : $seed);
+
+sub start_with_blocks {
+	$machine = Judge::start(@image, timeout => 300);
+	Judge::wait_for($machine, $PROMPT);
+	answer_to("b$_ = kmalloc " . int(rand() < 0.5 ? rand 200 : rand 3000)) for 1 .. 20;
+	answer_to("kfree b$_") for grep { rand() < 0.5 } 1 .. 20;
+}
+
+my @unanswered;
+for (1 .. DAMAGES) {
+	start_with_blocks() if $_ % 20 == 1;
+	my $at = 0xd0000000 + 4 * int rand(rand() < 0.3 ? 8 : 5000);
+	my ($byte, $near) = (int rand 256, $at + int rand 64);
+	answer_to(sprintf 'poke 0x%x %d %d', $at, (0, 255, $byte)[rand 3], 1 + rand 4);
+	for my $line ('check', 'heap', 'lists', 'mem', 'block b' . (1 + int rand 20), "block $near", "pages $near") {
+		push @unanswered, "seed $seed: $line" unless length answer_to($line);
+	}
+	Judge::type($machine, 'map' . "\r+-wq");
+	Judge::wait_for($machine, qr/lfencepost> \z/, 20) or push @unanswered, "seed $seed: map";
+	last if @unanswered;
+	Judge::stop($machine) if $_ % 20 == 0;
+}
+is("@unanswered", '', 'whatever is damaged, all views come to an end');
+Judge::stop($machine);
+
+# --- anything --------------------------------------------------------------
+
 my @words = (qw(help mem frames pages dump heap check block lists replay kmalloc kzalloc kcalloc kmemalign
 	krealloc kfree handles poke brk sbrk step fault p q r h1 = 0 1 16 100 5000 100000 0xd0000000 0xd0000014
 	0xd0010ffc 0xff800000 0xff800fff 0xffffffff 4294967296 -1 -4096 +4096 p+4 p-4 q+100 sqlite end

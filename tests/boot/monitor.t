@@ -85,7 +85,7 @@ Judge::green($run, 'quit: ends the machine well',
 	Judge::complaints($run, status => Judge::PASS, unlike => [qr/^panic/m]));
 
 # What is typed while it boots is there when it asks: the first byte waits in the port.
-$machine = Judge::start(@image, timeout => 60);
+$machine = Judge::start(@image, timeout => 110);
 Judge::type($machine, "mem\rquit\r");
 $run = Judge::finish($machine);
 Judge::green($run, 'what is typed before the prompt is not lost',
@@ -95,7 +95,7 @@ Judge::green($run, 'what is typed before the prompt is not lost',
 
 my $dir = File::Temp->newdir;
 
-$machine = Judge::start(@image, monitor => "$dir/qemu", timeout => 60);
+$machine = Judge::start(@image, monitor => "$dir/qemu", timeout => 110);
 Judge::wait_for($machine, $PROMPT);
 my $screen = Screen->connect("$dir/qemu");
 ok($screen, "QEMU's own monitor answers") or diag $!;
@@ -115,6 +115,18 @@ if ($screen) {
 	like(Judge::wait_for($machine, $PROMPT), qr/^ledger: all counts agree$/m, 'and so do Ctrl and letters');
 	$screen->press(qw(q q ctrl-c));
 	like(Judge::wait_for($machine, $PROMPT), qr/qq\^C\n/, 'Ctrl-C gives a line up');
+
+	# Keys pressed while nobody reads: some are kept, and that others are not is said.
+	Judge::type($machine, "replay\r");
+	Judge::wait_for($machine, qr/^trace /m);
+	$screen->ask('sendkey x 1') for 1 .. 120;
+	Judge::wait_for($machine, qr/^fencepost> /m, 60); # behind which keys may stand already
+	1 while Judge::wait_for($machine, qr/./s, 1); # until none are on their way, or Enter may be lost too
+	$screen->press('ret');
+	like(Judge::wait_for($machine, $PROMPT, 60), qr/^input came faster than it could be read, and some is lost; nothing was done$/m,
+		'keys pressed in vain are told, and nothing is run');
+	$screen->press(qw(h e l p spc h e l p ret));
+	like(Judge::wait_for($machine, $PROMPT), qr/^this list/m, 'which is then over');
 	$screen->press(qw(q u i t ret));
 }
 $run = Judge::finish($machine);
