@@ -217,12 +217,12 @@ static bool count_listed(void *context, const struct heap_listed *listed)
 
 static void print_bitmaps(void)
 {
-	kprintf("  bitmap over the bins:");
 	for (size_t i = 0; i < HEAP_BIN_WORDS; i++)
 		if (kernel_heap.filled[i])
-			kprintf(" bins %zu to %zu 0x%08zx", i * HEAP_WORD_BITS,
-				(i + 1) * HEAP_WORD_BITS - 1, kernel_heap.filled[i]);
-	kprintf("; over its words: 0x%08zx\n", kernel_heap.summary);
+			kprintf("  bitmap     0x%08zx  bins %zu to %zu with something in them\n",
+				kernel_heap.filled[i], i * HEAP_WORD_BITS,
+				(i + 1) * HEAP_WORD_BITS - 1);
+	kprintf("  summary    0x%08zx  words of the bitmap that are not 0\n", kernel_heap.summary);
 }
 
 static bool command_lists(const struct call *call)

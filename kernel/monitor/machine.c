@@ -9,7 +9,6 @@
 #include "kernel/mm/paging.h"
 #include "kernel/monitor/command.h"
 #include "kernel/monitor/handles.h"
-#include "kernel/x86/exit.h"
 
 #define DUMP_ROW   16U
 #define DUMP_USUAL 64U
@@ -136,12 +135,6 @@ static bool command_dump(const struct call *call)
 	return true;
 }
 
-static bool command_quit(const struct call *call)
-{
-	(void)call;
-	machine_exit(EXIT_PASS);
-}
-
 #define ADDRESS_DETAILS "ADDRESS is a number or a name, with +N or -N behind it: p-4.\n"
 
 static const struct command commands[] = {
@@ -155,7 +148,6 @@ static const struct command commands[] = {
 	  1, 1, false, command_pages },
 	{ "dump", "ADDRESS [BYTES]", "memory, byte by byte", ADDRESS_DETAILS, 1, 2, false,
 	  command_dump },
-	{ "quit", "", "end the emulator", NULL, 0, 0, false, command_quit },
 };
 
 const struct command_group machine_commands = COMMAND_GROUP(commands);

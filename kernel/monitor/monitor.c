@@ -18,10 +18,12 @@
 #define DEMONSTRATION "help", "mem", "heap", "replay", "heap"
 
 static bool command_help(const struct call *call);
+static bool command_quit(const struct call *call);
 
 static const struct command help_commands[] = {
 	{ "help", "[COMMAND]", "this list, or all about one command", NULL, 0, 1, false,
 	  command_help },
+	{ "quit", "", "end the emulator", NULL, 0, 0, false, command_quit },
 };
 static const struct command_group help_group = COMMAND_GROUP(help_commands);
 
@@ -72,6 +74,12 @@ static bool command_help(const struct call *call)
 			kprintf("%*s%s\n", n < COLUMN ? COLUMN - n : 1, "", command->summary);
 		}
 	return true;
+}
+
+static bool command_quit(const struct call *call)
+{
+	(void)call;
+	machine_exit(EXIT_PASS);
 }
 
 bool command_number(const char *text, uint32_t least, uint32_t most, uint32_t *number)
