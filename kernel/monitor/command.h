@@ -12,11 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/monitor/words.h"
+
 /* What was typed: "handle = command argument ...". @handle is NULL if there was none. */
 struct call {
 	const char *handle;
 	size_t n;
-	char *argument[16];
+	char *argument[WORDS_MOST];
 };
 
 /**

@@ -191,6 +191,23 @@ like(Judge::wait_for($machine, qr/^stopped: .*\n/m),
 	'and kfree panics at it, with a report');
 is_deeply([Judge::unexpected_guest_errors(Judge::stop($machine))], [], 'nothing was touched that is not there');
 
+# --- the kernel's own heap, if that is asked for -----------------------------
+
+my %panics = (
+	'double-free' => qr/^panic: heap: pointer 0xd0000018: not in use: freed twice, .*\n(?:.*\n)*  0x\w+  kfree\b/m,
+	'overflow' => qr/^panic: heap: pointer 0xd0000080: impossible length .*0x41414141\)$/m,
+	'behind-break' => qr/^panic: page fault: writing 0xd0011fff, which is not mapped$/m,
+	'null' => qr/^panic: page fault: writing 0x00000000, a null pointer$/m,
+	'stack' => qr/^panic: stack overflow: writing 0x\w+ in the guard page$/m,
+);
+for my $fault (sort keys %panics) {
+	$machine = Judge::start(@image, timeout => 60);
+	Judge::wait_for($machine, $PROMPT);
+	Judge::type($machine, "fault $fault panic\r");
+	like(Judge::wait_for($machine, qr/^stopped: .*\n/m), $panics{$fault}, "fault $fault panic: is a panic");
+	Judge::stop($machine);
+}
+
 # --- a heap that is damaged anywhere ---------------------------------------
 
 my $seed = Judge::setting('SEED') // int rand 1e9;
