@@ -26,7 +26,7 @@
 struct handle {
 	char name[NAME_SIZE];
 	unsigned char *ptr;
-	size_t asked;
+	size_t asked, granted;
 	bool live; /* else it has been freed, and the name may be used again */
 };
 
@@ -93,6 +93,9 @@ static struct handle *new_handle(const char *name)
 		return NULL;
 	}
 	for (size_t i = 0; !handle && i < HANDLES; i++)
+		if (!handles[i].name[0])
+			handle = &handles[i];
+	for (size_t i = 0; !handle && i < HANDLES; i++)
 		if (!handles[i].live)
 			handle = &handles[i];
 	if (!handle)
@@ -112,12 +115,13 @@ static struct handle *live_handle(const char *name)
 	return handle && handle->live ? handle : NULL;
 }
 
+/* Does not look at the block: its header may be damaged by now. */
 static void print_handle(const struct handle *handle)
 {
 	kprintf("%s = 0x%08lx, %zu bytes", handle->name, (unsigned long)(uintptr_t)handle->ptr,
 		handle->asked);
 	if (handle->live)
-		kprintf(" of %zu\n", ksize(handle->ptr));
+		kprintf(" of %zu\n", handle->granted);
 	else
 		kprintf(", freed\n");
 }
@@ -128,6 +132,7 @@ static bool received(struct handle *handle, void *ptr, size_t asked, struct chan
 	if (ptr) {
 		handle->ptr = ptr;
 		handle->asked = asked;
+		handle->granted = ksize(ptr);
 		handle->live = true;
 		print_handle(handle);
 	} else {

@@ -159,6 +159,16 @@ answer_to('step sqlite');
 ask('step 4294967295', 'goes to its end', qr/^46964 of 46964: .*\n(?:.*\n)*sqlite ends after 46964 of 46964 operations; all its blocks are freed\n\z/m);
 ask('replay sqlite', 'replays one, and says what is in the heap beside it', qr/\Areplay: \d+ blocks are in use already; .*\ntrace .*\nsqlite +46964 .*%\n\z/);
 
+# More than there are names for; freed names are given up last.
+my @answers = map { answer_to("m$_ = kmalloc 8") } 1 .. 33;
+my ($full) = grep { $answers[$_] =~ /^all 32 names are in use; kfree one first$/ } 0 .. $#answers;
+ok($full, 'there is an end to names');
+ask('handles', 'of which all are listed', qr/\A(?:  \w+ = .*\n){32}\z/);
+answer_to("kfree m$_") for 1 .. $full;
+ask('dump m1 4', 'a name that has been freed is still known', qr/\A  0xd/);
+answer_to('kmalloc 8');
+refused('kfree m1', qr/m1 has been freed|there is no m1; .*/);
+
 # --- faults ----------------------------------------------------------------
 
 my @faults = answer_to('fault') =~ /^  (\S+) .* row +\d+ of docs\/faults\.md$/mg;
@@ -226,7 +236,7 @@ for (1 .. DAMAGES) {
 	my $at = 0xd0000000 + 4 * int rand(rand() < 0.3 ? 8 : 5000);
 	my ($byte, $near) = (int rand 256, $at + int rand 64);
 	answer_to(sprintf 'poke 0x%x %d %d', $at, (0, 255, $byte)[rand 3], 1 + rand 4);
-	for my $line ('check', 'heap', 'lists', 'mem', 'block b' . (1 + int rand 20), "block $near", "pages $near") {
+	for my $line ('check', 'heap', 'lists', 'mem', 'handles', 'block b' . (1 + int rand 20), "block $near", "pages $near") {
 		push @unanswered, "seed $seed: $line" unless length answer_to($line);
 	}
 	Judge::type($machine, 'map' . "\r+-wq");
