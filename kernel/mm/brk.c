@@ -32,8 +32,10 @@ int brk_init_on_touch(struct brk *brk, struct address_space *space, uintptr_t ba
 {
 	int error = brk_init(brk, space, base, limit);
 
-	if (!error)
+	if (!error) {
 		brk->on_touch = true;
+		brk->owner = FRAME_USER;
+	}
 	return error;
 }
 
@@ -156,7 +158,7 @@ int brk_touch(struct brk *brk, uintptr_t address)
 {
 	if (address < brk->base || address >= page_end(brk->end))
 		return -EFAULT;
-	return paging_provide(brk->space, address & ~(uintptr_t)PAGE_MASK, FRAME_USER,
+	return paging_provide(brk->space, address & ~(uintptr_t)PAGE_MASK, brk->owner,
 			      PAGE_WRITE | PAGE_USER);
 }
 

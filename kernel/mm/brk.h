@@ -27,7 +27,7 @@
  * @limit: the end of the region; page-aligned
  * @space: the address space the region lies in, which must be the current one
  * @on_touch: pages come with brk_touch(), and are for ring 3
- * @owner: who is counted as having its page frames; FRAME_HEAP at first
+ * @owner: who is counted as having its page frames: FRAME_HEAP at first, FRAME_USER with @on_touch
  */
 struct brk {
 	uintptr_t base, end, limit;
