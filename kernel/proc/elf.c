@@ -33,7 +33,7 @@ struct header {
 	uint8_t magic[4], class, encoding, version, rest[9];
 	uint16_t type, machine;
 	uint32_t format, entry, headers, sections, flags;
-	uint16_t size, header_size, nheaders;
+	uint16_t size, header_size, nheaders, section_size, nsections, names;
 };
 
 #define LOAD   1
@@ -196,14 +196,14 @@ static const struct elf_segment *segment_of(const struct elf_program *program, u
 	return NULL;
 }
 
-/* Where bytes of the file come to lie that are all in one segment, else 0. */
+/* Where bytes that are in the file come to lie, if they are all in one segment, else 0. */
 static uintptr_t address_of(const struct elf_program *program, size_t offset, size_t length)
 {
 	for (unsigned int i = 0; i < program->nsegments; i++) {
 		const struct elf_segment *segment = &program->segments[i];
 
-		if (offset >= segment->offset && length <= segment->file_size &&
-		    offset - segment->offset <= segment->file_size - length)
+		if (offset >= segment->offset &&
+		    offset + length <= segment->offset + segment->file_size)
 			return segment->start + (offset - segment->offset);
 	}
 	return 0;
@@ -295,15 +295,16 @@ static const char *read_heap(struct elf_program *program, const struct header *h
 {
 	const char *reason = NULL;
 
-	for (unsigned int i = 0; i < header->nheaders && !reason && !program->heap; i++) {
+	for (unsigned int i = 0; i < header->nheaders && !reason; i++) {
 		struct program_header notes = header_at(file, header, i);
 
 		if (notes.type != NOTE)
 			continue;
 		if (!is_in_file(file, notes.offset, notes.file_size))
 			return "truncated: its notes are not all there";
-		reason = read_notes(program, file->bytes + notes.offset, notes.file_size,
-				    notes.align == 8 ? 8 : 4);
+		if (program->heap == 0)
+			reason = read_notes(program, file->bytes + notes.offset, notes.file_size,
+					    notes.align == 8 ? 8 : 4);
 	}
 	return reason;
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 #
-# Every integrity check of the heap is worth its place: with one of them taken
-# out at a time, the heap's tests must turn red. heap.c is compiled once, with
-# each condition that guards something made one that can be taken out by number:
+# Every integrity check of the heap is worth its place, and so is each of what reads a
+# program's file: with one of them taken out at a time, the tests must turn red. The source is
+# compiled once, with each condition that guards something made one that can be taken out by number:
 #
 #	a && b	in what says that all is well: without a, without b, without both
 #	a || b	in what says that something is wrong: likewise
 #
-# What keeps a pointer that is no multiple of a word from being followed counts as well: the
-# sanitizer sees that.
+# What keeps a pointer that is no multiple of a word from being followed counts as well, and
+# what keeps to the bytes of a file: the sanitizers see that.
 
 use strict;
 use warnings;
@@ -22,18 +22,57 @@ use Test::More;
 chdir "$FindBin::Bin/../.." or die "no tree: $!";
 
 use constant AT_ONCE => 2;
-my $CC = ($ENV{HOSTCC} // 'gcc') . ' -std=gnu11 -O1 -w -fsanitize=alignment -fno-sanitize-recover=all -I. -Itests/host';
+my $CC = ($ENV{HOSTCC} // 'gcc') . ' -std=gnu11 -O1 -w -fno-sanitize-recover=all -I. -Itests/host';
 my $dir = 'build/checks';
 make_path($dir);
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS)};
 
-my $source = do {
-	open my $file, '<', 'kernel/mm/heap.c' or die "heap.c: $!";
-	local $/;
-	<$file>;
-};
+# What is looked at, and which tests must find out:
+#
+#	answers		functions in which each value returned says whether all is well
+#	weak		what an `if` is without its check, by what follows on it: 0 where it
+#			guards against what is wrong, 1 where it lets through what is right
+#	report		a line that follows on a check, so that none is overlooked
+my @subjects = (
+	{
+		source => 'kernel/mm/heap.c',
+		tests => ['heap_corners', 'heap_unit'],
+		with => 'tests/host/arena.c',
+		flags => '-fsanitize=alignment -Ikernel/mm',
+		least => 100,
+		says => qr/^(?:sound_\w+|linked|spans|in_range|ends_in_range|is_bin)$/,
+		answers => qr/^(?:sound_\w+|linked|spans|in_range|ends_in_range|is_bin|(?:examine|check)_\w+)$/,
+		report => qr/^\t\t+(?:return )?(?:violated|report)\(/m,
+		weak => sub {
+			my ($function, $then) = @_;
+			return 0 if $then =~ /^(?:return )?(?:violated|report|free_slowly)\b/;
+			return unless $then =~ /^return (?:false|0|total);/;
+			return 0 if $function =~ /^(?:sound_\w+|linked|spans|in_range|ends_in_range|is_bin
+				|examine_\w+|check_\w+|heap_(?:check|walk|trim|count_bins)|walk_segment|flush)$/x;
+			return;
+		},
+	},
+	{
+		source => 'kernel/proc/elf.c',
+		tests => ['elf_test'],
+		arguments => '1 20000',
+		make => 'build/host/64/elf_test', # and the files it reads
+		flags => '-fsanitize=address,undefined',
+		least => 50,
+		says => qr/^is_\w+$/,
+		answers => qr/^is_\w+$/,
+		report => qr/(?<!:\n)^\t\t+return "/m,
+		weak => sub {
+			my ($function, $then) = @_;
+			return 0 if $then =~ /^(?:return (?:"|reason)|break|continue)/;
+			return 1 if $then =~ /^(?:return segment|reason = )/;
+			return;
+		},
+	},
+);
 
-# Each check by its number: line and text.
-my @checks;
+# The source that is looked at, and each of its checks by its number: line and text.
+my ($source, @checks);
 
 # What stands in @text from @at on, as one that can be taken out: then it is as @weak says.
 sub removable {
@@ -98,47 +137,57 @@ sub weaken {
 	return $before . removable($inner, $weak, $at, $inner) . $after;
 }
 
-# In functions that only say yes or no, whatever they say; in others, what is followed by a report.
-my $says = qr/^(?:sound_\w+|linked|spans|in_range|ends_in_range|is_bin)$/;
-my $examines = qr/^(?:examine_\w+|check_\w+|heap_(?:check|walk|trim|count_bins)|walk_segment|flush)$/;
 my $condition = qr/(\((?:[^()]++|(?1))*\))/;
-my ($mutable, $done) = ('', 0);
-my (%has, $reports); # functions with checks; conditions before a report
-while ($source =~ /^[a-zA-Z][^\n;{}]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}\n/gms) {
-	my ($function, $body, $start) = ($1, $2, $-[2]);
-	my ($new, $from) = ('', 0);
-	while ($body =~ /\bif $condition(\s*(?:\{\s*)?(?:return )?(\w+)[^\n]*)|\breturn ([^;]+);/g) {
-		my ($if, $rest, $what, $return, $at, $end) = ($1, $2, $3, $4, $-[0], $+[0]);
+
+# The body of a function with its checks removable, and how many of those stand before a report;
+# @start is where in the source it begins.
+sub weaken_body {
+	my ($subject, $function, $body, $start) = @_;
+	my ($new, $from, $reports) = ('', 0, 0);
+	while ($body =~ /\bif $condition(\s*(?:\{\s*)?)([^\n]*)|\breturn ([^;]+);/g) {
+		my ($if, $space, $then, $return, $at, $end) = ($1, $2, $3, $4, $-[0], $+[0]);
 		my $weak;
 		if (defined $return) {
-			next unless $function =~ $says || $function =~ /^(?:examine|check)_/;
+			next unless $function =~ $subject->{answers};
 			next if $return =~ /^(?:true|false|report\b)/;
-			$has{$function} = 1;
 			$weak = 'return ' . weaken($return, 1, $start + $at + 7) . ';';
 		} else {
 			# What follows on the condition is looked at again: it may be a return itself.
-			pos($body) = $end = $end - length $rest;
-			next unless $what =~ /^(?:violated|report|free_slowly)$/
-				|| $rest =~ /^\s*return (?:false|0|total);/ && ($function =~ $says || $function =~ $examines);
-			$has{$function} = 1;
-			$reports++ if $what =~ /^(?:violated|report)$/;
-			$weak = 'if (' . weaken(substr($if, 1, -1), 0, $start + $at + 4) . ')';
+			pos($body) = $end = $end - length "$space$then";
+			my $without = $subject->{weak}->($function, $then) // next;
+			$reports++ if "\t\t$then" =~ $subject->{report};
+			$weak = 'if (' . weaken(substr($if, 1, -1), $without, $start + $at + 4) . ')';
 		}
 		$new .= substr($body, $from, $at - $from) . $weak;
 		$from = $end;
 	}
-	$mutable .= substr($source, $done, $start - $done) . $new . substr($body, $from);
-	$done = $start + length $body;
+	return ($new . substr($body, $from), $reports);
 }
-$mutable .= substr $source, $done;
-cmp_ok(scalar @checks, '>', 100, 'the checks are found in heap.c: ' . @checks);
-my @functions = $source =~ /^static[^;{}]*?\b(\w+)\([^;{}]*\)\n\{/gm;
-is_deeply([grep { $_ =~ $says && !$has{$_} } @functions], [], 'in each function that says that all is well');
-is($reports, () = $source =~ /^\t\t+(?:return )?(?:violated|report)\(/gm, 'and before each report of a fault');
+
+# The source with its checks removable.
+sub weaken_source {
+	my ($subject) = @_;
+	my ($mutable, $done, $reports, @without) = ('', 0, 0);
+	while ($source =~ /^[a-zA-Z][^\n;{}]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}\n/gms) {
+		my ($function, $body, $start, $checks) = ($1, $2, $-[2], scalar @checks);
+		my ($new, $before) = weaken_body($subject, $function, $body, $start);
+		$mutable .= substr($source, $done, $start - $done) . $new;
+		$done = $start + length $body;
+		$reports += $before;
+		push @without, $function if $function =~ $subject->{says} && @checks == $checks;
+	}
+	cmp_ok(scalar @checks, '>', $subject->{least}, "the checks are found in $subject->{source}: " . @checks);
+	is("@without", '', 'in each function that says that all is well');
+	is($reports, () = $source =~ /$subject->{report}/g, 'and before each report of a fault');
+	return $mutable . substr $source, $done;
+}
 
 # The number comes from the environment, before main().
-open my $out, '>', "$dir/heap.c" or die "$dir/heap.c: $!";
-print $out "static int without = -1;\n$mutable\n", <<'END';
+sub build {
+	my ($subject, $mutable) = @_;
+	my $compile = "$CC $subject->{flags}";
+	open my $out, '>', "$dir/mutable.c" or die "$dir/mutable.c: $!";
+	print $out "static int without = -1;\n$mutable\n", <<'END';
 char *getenv(const char *name);
 int atoi(const char *text);
 __attribute__((constructor)) static void choose(void)
@@ -146,46 +195,62 @@ __attribute__((constructor)) static void choose(void)
 	without = getenv("WITHOUT") ? atoi(getenv("WITHOUT")) : -1;
 }
 END
-close $out;
-my @programs = ('heap_corners', 'heap_unit');
-system("$CC -Ikernel/mm -c -o $dir/heap.o $dir/heap.c") == 0 or BAIL_OUT('what has been made of heap.c does not compile');
-for my $program (@programs) {
-	system("$CC -o $dir/$program tests/host/$program.c tests/host/arena.c $dir/heap.o") == 0
-		or BAIL_OUT("$program does not compile");
+	close $out;
+	system("$compile -c -o $dir/mutable.o $dir/mutable.c") == 0
+		or BAIL_OUT("what has been made of $subject->{source} does not compile");
+	for my $test (@{ $subject->{tests} }) {
+		my $with = $subject->{with} // '';
+		system("$compile -o $dir/$test tests/host/$test.c $with $dir/mutable.o") == 0
+			or BAIL_OUT("$test does not compile");
+	}
+	system("make -s $subject->{make}") == 0 or BAIL_OUT("no $subject->{make}") if $subject->{make};
+	return;
 }
 
-# Whether the tests are all green. Those of a heap that is damaged may well crash, or never end.
+# Whether the tests are all green. Those of what is damaged may well crash, or never end.
 sub green {
-	my ($without) = @_;
+	my ($subject, $without) = @_;
+	my $arguments = $subject->{arguments} // '';
 	local $ENV{WITHOUT} = $without;
-	for my $program (@programs) {
-		return 0 if system("timeout 4 $dir/$program >/dev/null 2>&1") != 0;
+	for my $test (@{ $subject->{tests} }) {
+		return 0 if system("timeout 4 $dir/$test $arguments >/dev/null 2>&1") != 0;
 	}
 	return 1;
 }
 
-ok(green(-1), 'with all of them the tests are green');
-
-# Some children at a time, each with every AT_ONCE-th of the checks; their status says which survived.
-my @children;
-for my $child (0 .. AT_ONCE - 1) {
-	my $pid = open(my $pipe, '-|') // die "fork: $!";
-	if (!$pid) {
-		for (my $i = $child; $i < @checks; $i += AT_ONCE) {
-			print "$i\n" if green($i);
+# The numbers of the checks without which the tests are green. Some children at a time, each with
+# every AT_ONCE-th of the checks.
+sub survivors {
+	my ($subject) = @_;
+	my (@children, @survivors);
+	for my $child (0 .. AT_ONCE - 1) {
+		my $pid = open(my $pipe, '-|') // die "fork: $!";
+		if (!$pid) {
+			for (my $i = $child; $i < @checks; $i += AT_ONCE) {
+				print "$i\n" if green($subject, $i);
+			}
+			close STDOUT;
+			_exit(0);
 		}
-		close STDOUT;
-		_exit(0);
+		push @children, $pipe;
 	}
-	push @children, $pipe;
+	for my $pipe (@children) {
+		chomp(my @lines = <$pipe>);
+		push @survivors, @lines;
+		close $pipe or die "a child failed: $?\n";
+	}
+	return @survivors;
 }
-my %survivor;
-for my $pipe (@children) {
-	chomp(my @lines = <$pipe>);
-	$survivor{$_} = 1 for @lines;
-	close $pipe or die "a child failed: $?\n";
-}
-for my $i (0 .. $#checks) {
-	ok(!$survivor{$i}, "heap.c:$checks[$i]{line}, without $checks[$i]{text}");
+
+for my $subject (@subjects) {
+	open my $file, '<', $subject->{source} or die "$subject->{source}: $!";
+	@checks = ();
+	$source = do { local $/; <$file> };
+	build($subject, weaken_source($subject));
+	ok(green($subject, -1), 'with all of them the tests are green');
+	my %survivor = map { $_ => 1 } survivors($subject);
+	for my $i (0 .. $#checks) {
+		ok(!$survivor{$i}, "$subject->{source}:$checks[$i]{line}, without $checks[$i]{text}");
+	}
 }
 done_testing;

@@ -15,7 +15,7 @@
 # bits and not link, it does that, and the program says that it is skipped.
 
 HOST_PROGRAMS := heap_model heap_unit heap_corners heap_refusal memmap_test trace_test ten_lines \
-	keys_test words_test edit_test map_test screen_test
+	keys_test words_test edit_test map_test screen_test elf_test
 HOST_BY_GCC := $(HOST_PROGRAMS) heap_sequences
 HOST_FAST := heap_model heap_sequences ageing
 
@@ -45,12 +45,34 @@ HOST_SRCS_words_test := kernel/monitor/words.c
 HOST_SRCS_edit_test := kernel/monitor/edit.c
 HOST_SRCS_map_test := kernel/monitor/map.c kernel/monitor/screen.c
 HOST_SRCS_screen_test := kernel/monitor/screen.c
+HOST_SRCS_elf_test := kernel/proc/elf.c
 HOST_SRCS_ten_lines := kernel/mm/heap.c
 
 HOST_TESTS := $(foreach bits,32 64,$(HOST_BY_GCC:%=build/host/$(bits)/%)) \
 	$(foreach by,clang clang32,$(HOST_PROGRAMS:%=build/host/$(by)/%)) \
 	$(HOST_FAST:%=build/host/fast/%)
-HOST_HEADERS := $(wildcard tests/host/*.h kernel/mm/*.h kernel/monitor/*.h)
+HOST_HEADERS := $(wildcard tests/host/*.h kernel/mm/*.h kernel/monitor/*.h kernel/proc/*.h)
+
+# What linkers make, for elf_test.
+ELF_FILES := $(addprefix build/host/elf/,static bare pie static-pie shared dynamic object amd64)
+ELF_FLAGS_static := -static -no-pie
+ELF_FLAGS_bare := -nostdlib -static -no-pie -DBARE
+ELF_FLAGS_pie := -fPIE -pie
+ELF_FLAGS_static-pie := -fPIE -static-pie
+ELF_FLAGS_shared := -fPIC -shared
+ELF_FLAGS_dynamic := -no-pie
+ELF_FLAGS_object := -c
+$(foreach by,32 64 clang clang32,build/host/$(by)/elf_test): $(ELF_FILES)
+
+build/host/elf/amd64: tests/host/program.c
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -static -o $@ $<
+
+build/host/elf/%: tests/host/program.c
+	@mkdir -p $(@D)
+	@$(call say,HOST,$@)
+	$(Q)$(HOST32) -O1 $(ELF_FLAGS_$*) -o $@ $<
 
 .SECONDEXPANSION:
 build/host/64/%: tests/host/%.c $$(HOST_SRCS_$$*) $(HOST_HEADERS)
