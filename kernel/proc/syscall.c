@@ -21,7 +21,9 @@
 #define STDIN	      0
 #define STDERR	      2
 #define STATUS_MASK   0xFF
-#define STATUS_KILLED (128 + 9)
+#define STATUS_SIGNAL 128
+#define STATUS_KILLED (STATUS_SIGNAL + 9)
+#define SIGNAL_MAX    64
 #define VECTORS_MAX   1024 /* pieces of one writev() */
 #define NS_PER_TICK   (1000000000U / TIMER_HZ)
 
@@ -85,6 +87,45 @@ static int32_t sys_exit(struct process *process, const struct trap_frame *frame)
 
 	(void)process;
 	process_exit(&end);
+}
+
+/* Signals that do nothing where they are not handled, or stop a process for somebody to see. */
+static bool is_ignored(uint32_t number)
+{
+	return number == 0 || (number >= 17 && number <= 23) || number == 28;
+}
+
+/* There are no handlers: a signal is ignored, or the end. Nobody but itself may send one. */
+static int32_t signal_self(const struct process *process, uint32_t to, uint32_t number)
+{
+	struct process_end end = { .fate = PROCESS_KILLED, .status = STATUS_SIGNAL + (int)number };
+
+	if (to != process->id)
+		return -ESRCH;
+	if (number > SIGNAL_MAX)
+		return -EINVAL;
+	if (is_ignored(number))
+		return 0;
+	snprintf(end.reason, sizeof(end.reason), "ended itself by signal %u", number);
+	process_exit(&end);
+}
+
+/* 0 is all of its group, which is itself. */
+static int32_t sys_kill(struct process *process, const struct trap_frame *frame)
+{
+	return signal_self(process, frame->ebx ? frame->ebx : process->id, frame->ecx);
+}
+
+static int32_t sys_tkill(struct process *process, const struct trap_frame *frame)
+{
+	return (int32_t)frame->ebx > 0 ? signal_self(process, frame->ebx, frame->ecx) : -EINVAL;
+}
+
+static int32_t sys_tgkill(struct process *process, const struct trap_frame *frame)
+{
+	if ((int32_t)frame->ebx <= 0 || (int32_t)frame->ecx <= 0)
+		return -EINVAL;
+	return frame->ebx == process->id ? signal_self(process, frame->ecx, frame->edx) : -ESRCH;
 }
 
 /* One line, or what there is of it. The process waits if that is nothing. */
@@ -294,6 +335,7 @@ static system_call *const system_calls[] = {
 	[SYSTEM_CALL_READ] = sys_read,
 	[SYSTEM_CALL_WRITE] = sys_write,
 	[SYSTEM_CALL_GETPID] = sys_getpid,
+	[SYSTEM_CALL_KILL] = sys_kill,
 	[SYSTEM_CALL_BRK] = sys_brk,
 	[SYSTEM_CALL_IOCTL] = sys_ioctl,
 	[SYSTEM_CALL_MUNMAP] = sys_munmap,
@@ -301,10 +343,12 @@ static system_call *const system_calls[] = {
 	[SYSTEM_CALL_WRITEV] = sys_writev,
 	[SYSTEM_CALL_MMAP2] = sys_mmap2,
 	[SYSTEM_CALL_GETTID] = sys_getpid,
+	[SYSTEM_CALL_TKILL] = sys_tkill,
 	[SYSTEM_CALL_SET_THREAD_AREA] = sys_set_thread_area,
 	[SYSTEM_CALL_EXIT_GROUP] = sys_exit,
 	[SYSTEM_CALL_SET_TID_ADDRESS] = sys_getpid,
 	[SYSTEM_CALL_CLOCK_GETTIME] = sys_clock_gettime,
+	[SYSTEM_CALL_TGKILL] = sys_tgkill,
 };
 
 void syscall_dispatch(struct process *process, struct trap_frame *frame)

@@ -458,6 +458,21 @@ static bool possible_clock(const struct raw_call *call, int32_t result)
 	return failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
 }
 
+/* To anybody but itself, which would be its end. */
+static bool set_kill(struct raw_call *call)
+{
+	call->ebx = below(2) ? below(100) : random_word();
+	call->ecx = below(2) ? below(100) : random_word();
+	call->edx = below(100);
+	return call->ebx != 0 && call->ebx != process;
+}
+
+static bool possible_kill(const struct raw_call *call, int32_t result)
+{
+	(void)call;
+	return failed_by(result, ERROR_BIT(ESRCH) | ERROR_BIT(EINVAL));
+}
+
 static bool set_unknown(struct raw_call *call)
 {
 	call->ebx = source();
@@ -492,6 +507,9 @@ static const struct kind {
 	{ SYS_gettid, true, set_nothing, possible_process },
 	{ SYS_ioctl, false, set_ioctl, possible_ioctl },
 	{ SYS_clock_gettime, true, set_clock, possible_clock },
+	{ SYS_kill, false, set_kill, possible_kill },
+	{ SYS_tkill, false, set_kill, possible_kill },
+	{ SYS_tgkill, false, set_kill, possible_kill },
 	{ 0, true, set_unknown, possible_unknown },
 };
 

@@ -15,9 +15,11 @@
 #define SYS_writev	    146
 #define SYS_mmap2	    192
 #define SYS_gettid	    224
+#define SYS_tkill	    238
 #define SYS_set_thread_area 243
 #define SYS_exit_group	    252
 #define SYS_set_tid_address 258
 #define SYS_clock_gettime   265
+#define SYS_tgkill	    270
 
 #endif
