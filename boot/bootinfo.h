@@ -17,6 +17,7 @@
 #define BOOT_MAX_MODULES  64
 #define BOOT_NAME_SIZE	  64
 #define BOOT_CMDLINE_SIZE 512
+#define BOOT_LINES_SIZE	  2048
 
 /* Any other number is memory that must be left alone, as REGION_RESERVED. */
 enum region_type {
@@ -37,6 +38,7 @@ struct boot_module {
 	uint32_t base;
 	uint32_t length;
 	char name[BOOT_NAME_SIZE]; /* first word of its line, without folder and ".fpt" */
+	const char *arguments;	   /* the rest of it; NULL if that found no room */
 };
 
 /**
@@ -51,6 +53,8 @@ struct boot_module {
  * @nmodules: entries of @modules that are filled
  * @modules_lost: modules that found no room or made no sense
  * @modules: what was loaded beside the kernel
+ * @lines: their arguments
+ * @lines_used: bytes of @lines that are in use
  */
 struct bootinfo {
 	char loader[64];
@@ -62,6 +66,8 @@ struct bootinfo {
 	size_t nmodules;
 	size_t modules_lost;
 	struct boot_module modules[BOOT_MAX_MODULES];
+	char lines[BOOT_LINES_SIZE];
+	size_t lines_used;
 };
 
 extern struct bootinfo bootinfo;

@@ -121,24 +121,46 @@ static const char *read_map(const struct multiboot_report *report)
 	return NULL;
 }
 
-/* "/boot/sqlite.fpt more words" becomes "sqlite". */
-static void module_name(char name[BOOT_NAME_SIZE], uint32_t string)
+/* "/boot/sqlite.fpt" becomes "sqlite"; changes @path. */
+static void module_name(char name[BOOT_NAME_SIZE], char *path)
 {
-	char text[256];
-	const char *base = text;
+	const char *base = path;
 	char *end;
 
-	copy_string(text, sizeof(text), string);
-	end = strchr(text, ' ');
-	if (end)
-		*end = '\0';
-	for (char *p = text; *p; p++)
+	for (const char *p = path; *p; p++)
 		if (*p == '/')
 			base = p + 1;
 	end = strstr(base, ".fpt");
 	if (end && !end[4])
 		*end = '\0';
 	strlcpy(name, *base ? base : "unnamed", BOOT_NAME_SIZE);
+}
+
+/* Keeps a string for good. Return: NULL if there is no room. */
+static const char *keep_string(uint32_t address)
+{
+	char *to = bootinfo.lines + bootinfo.lines_used;
+	size_t left = BOOT_LINES_SIZE - bootinfo.lines_used;
+
+	if (left == 0 || copy_string(to, left, address))
+		return NULL;
+	bootinfo.lines_used += strlen(to) + 1;
+	return to;
+}
+
+/* "/boot/sqlite.fpt more words" becomes "sqlite" with "more words" for arguments. */
+static void read_line(struct boot_module *module, uint32_t string)
+{
+	char text[256];
+	bool cut = copy_string(text, sizeof(text), string);
+	size_t n = strcspn(text, " ");
+
+	if (text[n])
+		module->arguments = keep_string(string + (uint32_t)n + 1);
+	else
+		module->arguments = cut ? NULL : "";
+	text[n] = '\0';
+	module_name(module->name, text);
 }
 
 static void read_modules(const struct multiboot_report *report)
@@ -160,7 +182,7 @@ static void read_modules(const struct multiboot_report *report)
 		}
 		to->base = from[i].start;
 		to->length = from[i].end - from[i].start;
-		module_name(to->name, from[i].string);
+		read_line(to, from[i].string);
 		bootinfo.nmodules++;
 	}
 }
