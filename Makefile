@@ -14,6 +14,7 @@ ifneq ($(filter deps,$(MAKECMDGOALS)),)
 REST := $(filter-out deps,$(MAKECMDGOALS))
 # What a goal needs, if that is not all of it.
 NEEDS_run := run
+NEEDS_run-user := run
 NEEDS_all := run
 NEEDS_debug := debug
 NEEDS_gdb-session := debug
@@ -92,10 +93,15 @@ all: build/fencepost.elf build/fencepost.iso ## the kernel, and a CD image of it
 run: build/fencepost.iso build/demo.iso ## boot in QEMU: the monitor, or a demonstration without a terminal
 	@tools/run $^
 
+.PHONY: run-user
+run-user: build/fencepost.elf ## boot and run a program: PROGRAM=path/to/elf ARGS="..."
+	@set -f; tools/run-user $< "$${PROGRAM-}" $${ARGS-}
+
 include tests/traces/traces.mk
 include tests/broken/broken.mk
 include tests/host/host.mk
 include tests/preload/preload.mk
+include tests/boot/foreign/foreign.mk
 include tests/coverage/coverage.mk
 include user/user.mk
 
@@ -116,7 +122,7 @@ IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf 
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
-test: $(IMAGES) $(HOST_TESTS) $(PRELOAD) $(PEERS_FILES) $(USER_FILES) ## everything a change needs, through prove
+test: $(IMAGES) $(HOST_TESTS) $(FOREIGN) $(PRELOAD) $(PEERS_FILES) $(USER_FILES) ## everything a change needs, through prove
 	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
 
 .PHONY: images
@@ -136,7 +142,8 @@ help: ## this list
 	@echo '  CROSS_COMPILE  what stands before gcc, e.g. i686-elf-; empty for gcc -m32'
 	@echo '  HOSTCC         compiler for what runs on the host (gcc)'
 	@echo '  CLANG          clang, for the check that the tree compiles with it (clang)'
-	@echo '  MEM            RAM in MiB for make run (128)'
+	@echo '  MEM            RAM in MiB for make run and run-user (128)'
+	@echo '  PROGRAM, ARGS  for make run-user: a static program for i386 Linux, and its arguments'
 	@echo '  QEMU           the emulator (qemu-system-i386)'
 	@echo '  ACCEL          its accelerator (tcg; kvm may be there and not work)'
 	@echo '  QEMUFLAGS      more for its command line in make run and debug, e.g. "-display curses"'

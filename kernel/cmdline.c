@@ -39,6 +39,8 @@ static void parse_word(const char *word)
 		cmdline.monitor = true;
 	else if ((value = value_of(word, "heapmap")))
 		cmdline.heapmap = value;
+	else if (strcmp(word, "programs") == 0)
+		cmdline.programs = true;
 	else if ((value = value_of(word, "modules")))
 		cmdline.modules = value;
 	else if ((value = value_of(word, "only")))

@@ -5,6 +5,7 @@
  *	demo          run the demonstration and leave, instead of the monitor
  *	monitor       in an image of tests, run the monitor instead of the tests
  *	heapmap=NAME  replay that trace, send maps of the heap meanwhile, and leave
+ *	programs      run the modules as programs and leave
  *	modules=a,b   traces that must have been loaded
  *	seed=N        for the order of the tests and their random numbers
  *	only=PART     run the tests whose names contain PART
@@ -16,7 +17,7 @@
 #include <stdint.h>
 
 struct cmdline {
-	bool demo, monitor;
+	bool demo, monitor, programs;
 	bool has_seed;
 	uint32_t seed;
 	const char *heapmap; /* "" if not given */

@@ -148,7 +148,7 @@ void kmain(uint32_t magic, uint32_t report)
 	kprintf("cmdline:%s%s%s\n", *bootinfo.cmdline ? " " : "", bootinfo.cmdline,
 		bootinfo.cmdline_cut ? " (too long, cut)" : "");
 	cmdline_parse(bootinfo.cmdline);
-	panic_leaves(kernel_under_test || cmdline.demo || *cmdline.heapmap);
+	panic_leaves(kernel_under_test || cmdline.demo || cmdline.programs || *cmdline.heapmap);
 	set_up_memory();
 	print_layout();
 	keyboard_init();

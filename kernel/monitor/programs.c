@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Running modules as programs, with the second serial port or the console for their files. */
+#include "kernel/monitor/programs.h"
+#include "boot/bootinfo.h"
+#include "kernel/dev/console.h"
+#include "kernel/dev/wire.h"
+#include "kernel/mm/layout.h"
+#include "kernel/proc/process.h"
+#include "kernel/x86/exit.h"
+
+#include <stdbool.h>
+
+/* What it writes goes over the wire; what the kernel says of it, when it runs no more, does not. */
+static void write_wire(void *context, const char *text, size_t n)
+{
+	(void)context;
+	if (process_current())
+		wire_write(text, n);
+	else
+		console_write(text, n);
+}
+
+static int read_wire(void *context)
+{
+	int c = wire_getc();
+
+	(void)context;
+	if (c == WIRE_END)
+		return PROCESS_INPUT_END;
+	return c == WIRE_NOTHING ? PROCESS_INPUT_NONE : c;
+}
+
+static const char *create(const struct boot_module *module, bool wired, struct process_end *end)
+{
+	const struct process_options options = {
+		.name = module->name,
+		.arguments = module->arguments,
+		.file = phys_to_virt(module->base),
+		.size = module->length,
+		.output = wired ? write_wire : NULL,
+		.input = wired ? read_wire : NULL,
+		.end = end,
+	};
+
+	if (module->base >= DIRECT_SIZE || module->length > DIRECT_SIZE - module->base)
+		return "lies above 256 MiB";
+	if (!module->arguments)
+		return "its arguments are too long";
+	return process_create(&options, NULL);
+}
+
+/* Return: how it ended, as a shell would say. */
+static int run(const struct boot_module *module, bool wired)
+{
+	struct process_end end;
+	const char *reason = create(module, wired, &end);
+
+	if (reason) {
+		kprintf("programs: %s: %s\n", module->name, reason);
+		return PROGRAMS_REFUSED;
+	}
+	while (process_step())
+		;
+	return end.status;
+}
+
+void programs_run(void)
+{
+	bool wired = wire_init();
+	int status = PROGRAMS_REFUSED;
+
+	if (bootinfo.nmodules == 0)
+		kprintf("programs: there is none: no module was loaded\n");
+	for (size_t i = 0; i < bootinfo.nmodules; i++)
+		status = run(&bootinfo.modules[i], wired);
+	kprintf("programs: status %d\n", status);
+	machine_exit(EXIT_PASS);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs that were loaded as modules, run for whoever booted the machine for
+ * them: tools/run-user, or a person. They read and write on the second serial
+ * port where there is one (kernel/dev/wire.h), else on the console.
+ */
+#ifndef KERNEL_MONITOR_PROGRAMS_H
+#define KERNEL_MONITOR_PROGRAMS_H
+
+/* What programs_run() says of a module that cannot be run, as a shell does. */
+#define PROGRAMS_REFUSED 126
+
+/**
+ * programs_run() - run each module, one after the other, and leave
+ *
+ * What cannot be run is named on the console with the reason, and so is what
+ * did not end by itself. The last line is "programs: status N": that of the
+ * last program, or PROGRAMS_REFUSED. Leaves with EXIT_PASS whatever it is.
+ */
+void __attribute__((noreturn)) programs_run(void);
+
+#endif
