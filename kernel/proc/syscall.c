@@ -8,7 +8,7 @@
  */
 #include "kernel/proc/syscall.h"
 #include "kernel/dev/timer.h"
-#include "kernel/mm/layout.h"
+#include "kernel/proc/files.h"
 #include "kernel/x86/segments.h"
 #include "kernel/x86/trap.h"
 
@@ -18,13 +18,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define STDIN	      0
-#define STDERR	      2
 #define STATUS_MASK   0xFF
 #define STATUS_SIGNAL 128
 #define STATUS_KILLED (STATUS_SIGNAL + 9)
 #define SIGNAL_MAX    64
-#define VECTORS_MAX   1024 /* pieces of one writev() */
 #define NS_PER_TICK   (1000000000U / TIMER_HZ)
 
 #define PROT_READ  1U
@@ -51,10 +48,6 @@ struct user_desc {
 	uint32_t entry, base, limit, flags;
 };
 
-struct io_vector {
-	uint32_t base, size;
-};
-
 struct time_spec {
 	uint32_t seconds, nanoseconds;
 };
@@ -72,8 +65,7 @@ void syscall_out_of_memory(const struct trap_frame *frame, uintptr_t address)
 	process_exit(&end);
 }
 
-/* For results of memory_read() and its kin: what a process is not told is that memory ran out. */
-static int32_t checked(int error, const struct trap_frame *frame, uintptr_t address)
+int32_t syscall_checked(int error, const struct trap_frame *frame, uintptr_t address)
 {
 	if (error == -ENOMEM)
 		syscall_out_of_memory(frame, address);
@@ -128,107 +120,6 @@ static int32_t sys_tgkill(struct process *process, const struct trap_frame *fram
 	return frame->ebx == process->id ? signal_self(process, frame->ecx, frame->edx) : -ESRCH;
 }
 
-/* One line, or what there is of it. The process waits if that is nothing. */
-static int32_t read_line(struct process *process, const struct trap_frame *frame)
-{
-	uint32_t n = 0;
-
-	while (n < frame->edx && n < INT_MAX) {
-		int c = process->input(process->context);
-		char byte = (char)c;
-
-		if (c == PROCESS_INPUT_END || (c == PROCESS_INPUT_NONE && n > 0))
-			break;
-		if (c == PROCESS_INPUT_NONE) {
-			process_wait();
-			continue;
-		}
-		checked(memory_write(&process->memory, frame->ecx + n, &byte, 1), frame,
-			frame->ecx + n);
-		n++;
-		if (byte == '\n')
-			break;
-	}
-	return (int32_t)n;
-}
-
-static int32_t sys_read(struct process *process, const struct trap_frame *frame)
-{
-	if (frame->ebx != STDIN)
-		return -EBADF;
-	if (!memory_allows(&process->memory, frame->ecx, frame->edx, true))
-		return -EFAULT;
-	return read_line(process, frame);
-}
-
-/* What the process may read, page by page: others run in between if it takes long. */
-static void write_out(struct process *process, const struct trap_frame *frame, uintptr_t address,
-		      size_t size)
-{
-	while (size > 0) {
-		size_t n = PAGE_SIZE - (address & PAGE_MASK);
-
-		n = n < size ? n : size;
-		checked(memory_touch(&process->memory, address, false), frame, address);
-		process->output(process->context, (const char *)address, n);
-		address += n;
-		size -= n;
-		process_pause();
-	}
-}
-
-static bool can_be_written(uint32_t fd)
-{
-	return fd > STDIN && fd <= STDERR;
-}
-
-static int32_t sys_write(struct process *process, const struct trap_frame *frame)
-{
-	if (!can_be_written(frame->ebx))
-		return -EBADF;
-	if (!memory_allows(&process->memory, frame->ecx, frame->edx, false))
-		return -EFAULT;
-	if (frame->edx > INT_MAX)
-		return -EINVAL;
-	write_out(process, frame, frame->ecx, frame->edx);
-	return (int32_t)frame->edx;
-}
-
-static int32_t read_vector(struct process *process, const struct trap_frame *frame, uint32_t i,
-			   struct io_vector *vector)
-{
-	uintptr_t address = frame->ecx + i * sizeof(*vector);
-
-	return checked(memory_read(&process->memory, vector, address, sizeof(*vector)), frame,
-		       address);
-}
-
-/* All pieces are checked before the first is written. */
-static int32_t sys_writev(struct process *process, const struct trap_frame *frame)
-{
-	uint32_t n = frame->edx, total = 0;
-	struct io_vector vector;
-
-	if (!can_be_written(frame->ebx))
-		return -EBADF;
-	if (n > VECTORS_MAX)
-		return -EINVAL;
-	for (uint32_t i = 0; i < n; i++) {
-		if (read_vector(process, frame, i, &vector))
-			return -EFAULT;
-		if (vector.size > INT_MAX - total)
-			return -EINVAL;
-		if (!memory_allows(&process->memory, vector.base, vector.size, false))
-			return -EFAULT;
-		total += vector.size;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		read_vector(process, frame, i, &vector);
-		write_out(process, frame, vector.base, vector.size);
-	}
-	return (int32_t)total;
-}
-
 static int32_t sys_getpid(struct process *process, const struct trap_frame *frame)
 {
 	(void)frame;
@@ -238,13 +129,6 @@ static int32_t sys_getpid(struct process *process, const struct trap_frame *fram
 static int32_t sys_brk(struct process *process, const struct trap_frame *frame)
 {
 	return (int32_t)memory_brk(&process->memory, frame->ebx);
-}
-
-/* No device is behind the three that are open. */
-static int32_t sys_ioctl(struct process *process, const struct trap_frame *frame)
-{
-	(void)process;
-	return frame->ebx <= STDERR ? -ENOTTY : -EBADF;
 }
 
 /* What can be read can be run, and what can be written can be read. */
@@ -258,7 +142,7 @@ static int32_t sys_mmap2(struct process *process, const struct trap_frame *frame
 	uint32_t prot = frame->edx & (PROT_READ | PROT_WRITE | PROT_EXEC), flags = frame->esi;
 
 	if (!(flags & MAP_ANONYMOUS))
-		return frame->edi <= STDERR ? -ENODEV : -EBADF;
+		return files_is_open(process, frame->edi) ? -ENODEV : -EBADF;
 	if (!(flags & (MAP_SHARED | MAP_PRIVATE)))
 		return -EINVAL;
 	return memory_map(&process->memory, frame->ebx, frame->ecx, page_prot(prot),
@@ -293,8 +177,8 @@ static int32_t sys_set_thread_area(struct process *process, const struct trap_fr
 	struct user_desc desc;
 	bool choose;
 
-	if (checked(memory_read(&process->memory, &desc, frame->ebx, sizeof(desc)), frame,
-		    frame->ebx))
+	if (syscall_checked(memory_read(&process->memory, &desc, frame->ebx, sizeof(desc)), frame,
+			    frame->ebx))
 		return -EFAULT;
 	choose = desc.entry == ANY_ENTRY;
 	if (!choose && desc.entry != SEGMENT_TLS_ENTRY)
@@ -305,9 +189,9 @@ static int32_t sys_set_thread_area(struct process *process, const struct trap_fr
 	if (choose && process->tls)
 		return -ESRCH;
 	desc.entry = SEGMENT_TLS_ENTRY;
-	if (choose &&
-	    checked(memory_write(&process->memory, frame->ebx, &desc.entry, sizeof(desc.entry)),
-		    frame, frame->ebx))
+	if (choose && syscall_checked(memory_write(&process->memory, frame->ebx, &desc.entry,
+						   sizeof(desc.entry)),
+				      frame, frame->ebx))
 		return -EFAULT;
 	process_set_tls(is_empty(&desc)
 				? 0
@@ -324,23 +208,23 @@ static int32_t sys_clock_gettime(struct process *process, const struct trap_fram
 
 	if (frame->ebx != CLOCK_MONOTONIC)
 		return -EINVAL;
-	return checked(memory_write(&process->memory, frame->ecx, &now, sizeof(now)), frame,
-		       frame->ecx);
+	return syscall_checked(memory_write(&process->memory, frame->ecx, &now, sizeof(now)), frame,
+			       frame->ecx);
 }
 
 typedef int32_t system_call(struct process *process, const struct trap_frame *frame);
 
 static system_call *const system_calls[] = {
 	[SYSTEM_CALL_EXIT] = sys_exit,
-	[SYSTEM_CALL_READ] = sys_read,
-	[SYSTEM_CALL_WRITE] = sys_write,
+	[SYSTEM_CALL_READ] = files_read,
+	[SYSTEM_CALL_WRITE] = files_write,
 	[SYSTEM_CALL_GETPID] = sys_getpid,
 	[SYSTEM_CALL_KILL] = sys_kill,
 	[SYSTEM_CALL_BRK] = sys_brk,
-	[SYSTEM_CALL_IOCTL] = sys_ioctl,
+	[SYSTEM_CALL_IOCTL] = files_ioctl,
 	[SYSTEM_CALL_MUNMAP] = sys_munmap,
 	[SYSTEM_CALL_MPROTECT] = sys_mprotect,
-	[SYSTEM_CALL_WRITEV] = sys_writev,
+	[SYSTEM_CALL_WRITEV] = files_writev,
 	[SYSTEM_CALL_MMAP2] = sys_mmap2,
 	[SYSTEM_CALL_GETTID] = sys_getpid,
 	[SYSTEM_CALL_TKILL] = sys_tkill,

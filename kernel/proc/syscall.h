@@ -50,4 +50,10 @@ void syscall_dispatch(struct process *process, struct trap_frame *frame);
 void __attribute__((noreturn))
 syscall_out_of_memory(const struct trap_frame *frame, uintptr_t address);
 
+/*
+ * For results of memory_read() and its kin: what a process is not told is that
+ * memory ran out. Return: @error, if it is anything else.
+ */
+int32_t syscall_checked(int error, const struct trap_frame *frame, uintptr_t address);
+
 #endif

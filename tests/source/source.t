@@ -147,7 +147,7 @@ my @STAIRS = (
 	[qr{^kernel/proc/memory\.}],
 	[qr{^kernel/proc/load\.}],
 	[qr{^kernel/proc/(?:process|tty|switch)\.}, 'a family'],
-	[qr{^kernel/proc/syscall\.}],
+	[qr{^kernel/proc/(?:syscall|files)\.}, 'a family'],
 	[qr{^kernel/proc/ring3\.}],
 	[qr{^kernel/cmdline\.}],
 	[qr{^kernel/run\.h$}],
