@@ -17,15 +17,43 @@
 #define STDIN	    0
 #define STDERR	    2
 #define VECTORS_MAX 1024 /* pieces of one writev() */
+#define NAME_MAX    4096
+
+#define O_CREAT 0x40U
+
+#define AT_EMPTY_PATH	  0x1000U
+#define STATX_BASIC_STATS 0x7FFU
+#define IS_PIPE		  0010600U /* that its owner reads and writes */
 
 struct io_vector {
 	uint32_t base, size;
 };
 
+struct stat64 {
+	uint64_t device;
+	uint32_t reserved, inode_low, mode, links, user, group;
+	uint64_t special;
+	uint32_t reserved_2;
+	uint64_t size;
+	uint32_t block_size;
+	uint64_t blocks;
+	uint32_t times[6];
+	uint64_t inode;
+} __attribute__((packed));
+
+struct statx {
+	uint32_t mask, block_size;
+	uint64_t attributes;
+	uint32_t links, user, group;
+	uint16_t mode, reserved;
+	uint64_t rest[28];
+};
+
+_Static_assert(sizeof(struct stat64) == 96 && sizeof(struct statx) == 256, "as on Linux");
+
 bool files_is_open(const struct process *process, uint32_t fd)
 {
-	(void)process;
-	return fd <= STDERR;
+	return fd <= STDERR && !(process->closed & 1U << fd);
 }
 
 /* One line, or what there is of it. The process waits if that is nothing. */
@@ -132,4 +160,85 @@ int32_t files_writev(struct process *process, const struct trap_frame *frame)
 int32_t files_ioctl(struct process *process, const struct trap_frame *frame)
 {
 	return files_is_open(process, frame->ebx) ? -ENOTTY : -EBADF;
+}
+
+int32_t files_close(struct process *process, const struct trap_frame *frame)
+{
+	if (!files_is_open(process, frame->ebx))
+		return -EBADF;
+	process->closed |= 1U << frame->ebx;
+	return 0;
+}
+
+/* How long a name is; or an error. */
+static int32_t name_length(struct process *process, const struct trap_frame *frame,
+			   uintptr_t address)
+{
+	char c;
+
+	for (int32_t n = 0; n < NAME_MAX; n++) {
+		uintptr_t at = address + (uintptr_t)n;
+
+		if (syscall_checked(memory_read(&process->memory, &c, at, 1), frame, at))
+			return -EFAULT;
+		if (!c)
+			return n;
+	}
+	return -ENAMETOOLONG;
+}
+
+static int32_t open_name(struct process *process, const struct trap_frame *frame, uintptr_t name,
+			 uint32_t flags)
+{
+	int32_t length = name_length(process, frame, name);
+
+	if (length < 0)
+		return length;
+	return length > 0 && flags & O_CREAT ? -EROFS : -ENOENT;
+}
+
+int32_t files_open(struct process *process, const struct trap_frame *frame)
+{
+	return open_name(process, frame, frame->ebx, frame->ecx);
+}
+
+int32_t files_openat(struct process *process, const struct trap_frame *frame)
+{
+	return open_name(process, frame, frame->ecx, frame->edx);
+}
+
+static int32_t give(struct process *process, const struct trap_frame *frame, uintptr_t to,
+		    const void *from, size_t size)
+{
+	return syscall_checked(memory_write(&process->memory, to, from, size), frame, to);
+}
+
+int32_t files_fstat64(struct process *process, const struct trap_frame *frame)
+{
+	const struct stat64 stat = { .mode = IS_PIPE, .links = 1, .block_size = PAGE_SIZE };
+
+	if (!files_is_open(process, frame->ebx))
+		return -EBADF;
+	return give(process, frame, frame->ecx, &stat, sizeof(stat));
+}
+
+int32_t files_statx(struct process *process, const struct trap_frame *frame)
+{
+	const struct statx stat = {
+		.mask = STATX_BASIC_STATS, .mode = IS_PIPE, .links = 1, .block_size = PAGE_SIZE
+	};
+	int32_t length = name_length(process, frame, frame->ecx);
+
+	if (length < 0)
+		return length;
+	if (length > 0 || !(frame->edx & AT_EMPTY_PATH))
+		return -ENOENT;
+	if (!files_is_open(process, frame->ebx))
+		return -EBADF;
+	return give(process, frame, frame->edi, &stat, sizeof(stat));
+}
+
+int32_t files_seek(struct process *process, const struct trap_frame *frame)
+{
+	return files_is_open(process, frame->ebx) ? -ESPIPE : -EBADF;
 }

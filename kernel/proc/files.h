@@ -19,6 +19,18 @@ int32_t files_read(struct process *process, const struct trap_frame *frame);
 int32_t files_write(struct process *process, const struct trap_frame *frame);
 int32_t files_writev(struct process *process, const struct trap_frame *frame);
 
+/* A file that was closed is none any more. */
+int32_t files_close(struct process *process, const struct trap_frame *frame);
+
+/* Of any name: there is no such file, and none can be created. */
+int32_t files_open(struct process *process, const struct trap_frame *frame);
+int32_t files_openat(struct process *process, const struct trap_frame *frame);
+
+/* Of an open file: it is a pipe. */
+int32_t files_fstat64(struct process *process, const struct trap_frame *frame);
+int32_t files_statx(struct process *process, const struct trap_frame *frame);
+int32_t files_seek(struct process *process, const struct trap_frame *frame);
+
 /* Says of each that it is no terminal. */
 int32_t files_ioctl(struct process *process, const struct trap_frame *frame);
 

@@ -94,6 +94,7 @@ struct process_options {
  * @waits: it has nothing to do until there is something to read
  * @ticks: of the timer that have come while it ran
  * @heap: where the program keeps its struct heap, 0 if it does not say
+ * @closed: a bit for each of its files that it has closed
  * @output, @input, @context: as in its options
  * @end: how it ended; copied to @end_to
  */
@@ -108,6 +109,7 @@ struct process {
 	bool waits;
 	uint32_t ticks;
 	uintptr_t heap;
+	uint32_t closed;
 	process_output *output;
 	process_input *input;
 	void *context;

@@ -218,14 +218,19 @@ static system_call *const system_calls[] = {
 	[SYSTEM_CALL_EXIT] = sys_exit,
 	[SYSTEM_CALL_READ] = files_read,
 	[SYSTEM_CALL_WRITE] = files_write,
+	[SYSTEM_CALL_OPEN] = files_open,
+	[SYSTEM_CALL_CLOSE] = files_close,
+	[SYSTEM_CALL_LSEEK] = files_seek,
 	[SYSTEM_CALL_GETPID] = sys_getpid,
 	[SYSTEM_CALL_KILL] = sys_kill,
 	[SYSTEM_CALL_BRK] = sys_brk,
 	[SYSTEM_CALL_IOCTL] = files_ioctl,
 	[SYSTEM_CALL_MUNMAP] = sys_munmap,
 	[SYSTEM_CALL_MPROTECT] = sys_mprotect,
+	[SYSTEM_CALL_LLSEEK] = files_seek,
 	[SYSTEM_CALL_WRITEV] = files_writev,
 	[SYSTEM_CALL_MMAP2] = sys_mmap2,
+	[SYSTEM_CALL_FSTAT64] = files_fstat64,
 	[SYSTEM_CALL_GETTID] = sys_getpid,
 	[SYSTEM_CALL_TKILL] = sys_tkill,
 	[SYSTEM_CALL_SET_THREAD_AREA] = sys_set_thread_area,
@@ -233,6 +238,8 @@ static system_call *const system_calls[] = {
 	[SYSTEM_CALL_SET_TID_ADDRESS] = sys_getpid,
 	[SYSTEM_CALL_CLOCK_GETTIME] = sys_clock_gettime,
 	[SYSTEM_CALL_TGKILL] = sys_tgkill,
+	[SYSTEM_CALL_OPENAT] = files_openat,
+	[SYSTEM_CALL_STATX] = files_statx,
 };
 
 void syscall_dispatch(struct process *process, struct trap_frame *frame)

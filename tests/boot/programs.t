@@ -132,7 +132,7 @@ my @refused = (
 	['a program that is not static', 'build/host/elf/dynamic', 'needs a dynamic linker: link it with -static'],
 	['an object file', 'build/host/elf/object', 'an object file: it is not linked yet'],
 	['the kernel', $KERNEL, 'a segment reaches into what belongs to the stack or the kernel'],
-	['more memory than there is', 'build/foreign/large', 'there is not enough memory for it', 'env MEM=64'],
+	['more memory than there is', 'build/foreign/large', 'it is larger than all memory that there is', 'env MEM=64'],
 	['arguments without end', 'build/foreign/lines ' . 'word ' x 500, 'its arguments are too long'],
 );
 my @run = (

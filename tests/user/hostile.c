@@ -458,6 +458,66 @@ static bool possible_clock(const struct raw_call *call, int32_t result)
 	return failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
 }
 
+/* None that is open: the others are still needed. */
+static bool set_close(struct raw_call *call)
+{
+	call->ebx = descriptor();
+	return true;
+}
+
+static bool possible_close(const struct raw_call *call, int32_t result)
+{
+	(void)call;
+	return result == -EBADF;
+}
+
+static bool set_open(struct raw_call *call)
+{
+	bool at = call->eax == SYS_openat;
+
+	call->ebx = at ? random_word() : source();
+	call->ecx = at ? source() : random_word();
+	call->edx = random_word();
+	return true;
+}
+
+static bool possible_open(const struct raw_call *call, int32_t result)
+{
+	uint32_t name = call->eax == SYS_openat ? call->ecx : call->ebx;
+
+	if (is_bad(name, 1))
+		return result == -EFAULT;
+	return failed_by(result, ERROR_BIT(ENOENT) | ERROR_BIT(EROFS) | ERROR_BIT(EFAULT) |
+					 ERROR_BIT(ENAMETOOLONG));
+}
+
+/* Of a file what it is, by its number; or by a name, which is none. */
+static bool set_stat(struct raw_call *call)
+{
+	call->ebx = below(2) ? below(3) : descriptor();
+	call->ecx = call->eax == SYS_statx ? source() : target();
+	call->edx = below(2) ? 0x1000 : random_word();
+	call->edi = target();
+	return true;
+}
+
+static bool possible_stat(const struct raw_call *call, int32_t result)
+{
+	bool by_name = call->eax == SYS_statx;
+
+	if (result == 0)
+		return call->ebx < 3 &&
+		       !is_bad(by_name ? call->edi : call->ecx, by_name ? 256 : 96);
+	return failed_by(result,
+			 ERROR_BIT(EFAULT) | ERROR_BIT(EBADF) |
+				 (by_name ? ERROR_BIT(ENOENT) | ERROR_BIT(ENAMETOOLONG) : 0));
+}
+
+static bool possible_seek(const struct raw_call *call, int32_t result)
+{
+	return result == (call->ebx < 3 ? -ESPIPE : -EBADF);
+}
+
 /* To anybody but itself, which would be its end. */
 static bool set_kill(struct raw_call *call)
 {
@@ -507,6 +567,13 @@ static const struct kind {
 	{ SYS_gettid, true, set_nothing, possible_process },
 	{ SYS_ioctl, false, set_ioctl, possible_ioctl },
 	{ SYS_clock_gettime, true, set_clock, possible_clock },
+	{ SYS_close, false, set_close, possible_close },
+	{ SYS_open, false, set_open, possible_open },
+	{ SYS_openat, false, set_open, possible_open },
+	{ SYS_fstat64, false, set_stat, possible_stat },
+	{ SYS_statx, false, set_stat, possible_stat },
+	{ SYS_lseek, false, set_ioctl, possible_seek },
+	{ SYS__llseek, false, set_ioctl, possible_seek },
 	{ SYS_kill, false, set_kill, possible_kill },
 	{ SYS_tkill, false, set_kill, possible_kill },
 	{ SYS_tgkill, false, set_kill, possible_kill },
