@@ -57,11 +57,12 @@ bool files_is_open(const struct process *process, uint32_t fd)
 }
 
 /* One line, or what there is of it. The process waits if that is nothing. */
-static int32_t read_line(struct process *process, const struct trap_frame *frame)
+static int32_t read_line(struct process *process, const struct trap_frame *frame, uintptr_t address,
+			 size_t size)
 {
 	uint32_t n = 0;
 
-	while (n < frame->edx && n < INT_MAX) {
+	while (n < size && n < INT_MAX) {
 		int c = process->input(process->context);
 		char byte = (char)c;
 
@@ -71,8 +72,8 @@ static int32_t read_line(struct process *process, const struct trap_frame *frame
 			process_wait();
 			continue;
 		}
-		syscall_checked(memory_write(&process->memory, frame->ecx + n, &byte, 1), frame,
-				frame->ecx + n);
+		syscall_checked(memory_write(&process->memory, address + n, &byte, 1), frame,
+				address + n);
 		n++;
 		if (byte == '\n')
 			break;
@@ -86,7 +87,7 @@ int32_t files_read(struct process *process, const struct trap_frame *frame)
 		return -EBADF;
 	if (!memory_allows(&process->memory, frame->ecx, frame->edx, true))
 		return -EFAULT;
-	return read_line(process, frame);
+	return read_line(process, frame, frame->ecx, frame->edx);
 }
 
 /* What the process may read, page by page: others run in between if it takes long. */
@@ -131,14 +132,12 @@ static int32_t read_vector(struct process *process, const struct trap_frame *fra
 			       frame, address);
 }
 
-/* All pieces are checked before the first is written. */
-int32_t files_writev(struct process *process, const struct trap_frame *frame)
+/* How many bytes all pieces are, or an error. They are checked before anything is done. */
+static int32_t check_vectors(struct process *process, const struct trap_frame *frame, bool write)
 {
 	uint32_t n = frame->edx, total = 0;
 	struct io_vector vector;
 
-	if (!can_be_written(process, frame->ebx))
-		return -EBADF;
 	if (n > VECTORS_MAX)
 		return -EINVAL;
 	for (uint32_t i = 0; i < n; i++) {
@@ -146,15 +145,42 @@ int32_t files_writev(struct process *process, const struct trap_frame *frame)
 			return -EFAULT;
 		if (vector.size > INT_MAX - total)
 			return -EINVAL;
-		if (!memory_allows(&process->memory, vector.base, vector.size, false))
+		if (!memory_allows(&process->memory, vector.base, vector.size, write))
 			return -EFAULT;
 		total += vector.size;
 	}
-	for (uint32_t i = 0; i < n; i++) {
+	return (int32_t)total;
+}
+
+/* The first piece with room is filled, as far as there is something: that is a short read. */
+int32_t files_readv(struct process *process, const struct trap_frame *frame)
+{
+	struct io_vector vector = { 0, 0 };
+	int32_t total;
+
+	if (frame->ebx != STDIN || !files_is_open(process, STDIN))
+		return -EBADF;
+	total = check_vectors(process, frame, true);
+	if (total <= 0)
+		return total;
+	for (uint32_t i = 0; vector.size == 0; i++)
+		read_vector(process, frame, i, &vector);
+	return read_line(process, frame, vector.base, vector.size);
+}
+
+int32_t files_writev(struct process *process, const struct trap_frame *frame)
+{
+	struct io_vector vector;
+	int32_t total;
+
+	if (!can_be_written(process, frame->ebx))
+		return -EBADF;
+	total = check_vectors(process, frame, false);
+	for (uint32_t i = 0; total > 0 && i < frame->edx; i++) {
 		read_vector(process, frame, i, &vector);
 		write_out(process, frame, vector.base, vector.size);
 	}
-	return (int32_t)total;
+	return total;
 }
 
 int32_t files_ioctl(struct process *process, const struct trap_frame *frame)

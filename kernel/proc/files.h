@@ -17,6 +17,7 @@ bool files_is_open(const struct process *process, uint32_t fd);
 
 int32_t files_read(struct process *process, const struct trap_frame *frame);
 int32_t files_write(struct process *process, const struct trap_frame *frame);
+int32_t files_readv(struct process *process, const struct trap_frame *frame);
 int32_t files_writev(struct process *process, const struct trap_frame *frame);
 
 /* A file that was closed is none any more. */

@@ -228,6 +228,7 @@ static system_call *const system_calls[] = {
 	[SYSTEM_CALL_MUNMAP] = sys_munmap,
 	[SYSTEM_CALL_MPROTECT] = sys_mprotect,
 	[SYSTEM_CALL_LLSEEK] = files_seek,
+	[SYSTEM_CALL_READV] = files_readv,
 	[SYSTEM_CALL_WRITEV] = files_writev,
 	[SYSTEM_CALL_MMAP2] = sys_mmap2,
 	[SYSTEM_CALL_FSTAT64] = files_fstat64,

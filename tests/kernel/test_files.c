@@ -67,6 +67,34 @@ KTEST(file_that_was_closed_is_none_and_the_others_are)
 	GIVES({ SYSTEM_CALL_READ, { 0, BUFFER, 1 }, 0 }, { SYSTEM_CALL_WRITE, { 2, DATA, 4 }, 4 });
 }
 
+/* Pieces of 0, 3 and 5 bytes; a read ends with the piece. */
+KTEST(readv_fills_the_first_piece_with_room)
+{
+	static const struct step pieces[] = {
+		POKE(DATA, BUFFER),
+		POKE(DATA + 8, BUFFER),
+		POKE(DATA + 12, 3),
+		POKE(DATA + 16, BUFFER + 4),
+		POKE(DATA + 20, 5),
+		{ SYSTEM_CALL_READV, { 0, DATA, 3 }, 3 },
+		PEEK(BUFFER, 0x00636261),
+		{ SYSTEM_CALL_READV, { 0, DATA + 16, 1 }, 4 },
+		PEEK(BUFFER + 4, 0x0A666564),
+		{ SYSTEM_CALL_READV, { 0, DATA, 1 }, 0 },
+		{ SYSTEM_CALL_READV, { 0, DATA, 0 }, 0 },
+		{ SYSTEM_CALL_READV, { 1, DATA, 3 }, -EBADF },
+		{ SYSTEM_CALL_READV, { 0, DATA, 1025 }, -EINVAL },
+		{ SYSTEM_CALL_READV, { 0, NOT_THERE, 1 }, -EFAULT },
+		POKE(DATA + 16, PROGRAM_TEXT),
+		{ SYSTEM_CALL_READV, { 0, DATA, 3 }, -EFAULT },
+		{ SYSTEM_CALL_READV, { 0, DATA, 2 }, 2 },
+		{ SYSTEM_CALL_READV, { 0, DATA, 2 }, 0 },
+		{ SCRIPT_END, { 0 }, 0 },
+	};
+
+	give(pieces, sizeof(pieces) / sizeof(pieces[0]) - 1, "abcdef\ngh");
+}
+
 KTEST(no_name_is_that_of_a_file_and_none_can_be_created)
 {
 	GIVES(POKE(DATA, 0x00636261), { SYSTEM_CALL_OPEN, { DATA, 0 }, -ENOENT },

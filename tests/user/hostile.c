@@ -316,6 +316,22 @@ static bool possible_writev(const struct raw_call *call, int32_t result)
 	return failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
 }
 
+static bool set_readv(struct raw_call *call)
+{
+	set_writev(call);
+	call->ebx = below(2) ? 0 : descriptor();
+	return true;
+}
+
+static bool possible_readv(const struct raw_call *call, int32_t result)
+{
+	if (call->ebx != 0)
+		return result == -EBADF;
+	if (result == 0)
+		return !parts_have_bytes;
+	return failed_by(result, ERROR_BIT(EFAULT) | ERROR_BIT(EINVAL));
+}
+
 static bool set_brk(struct raw_call *call)
 {
 	call->ebx = below(2) ? break_now + below(64 * PAGE) - 32 * PAGE : place();
@@ -557,6 +573,7 @@ static const struct kind {
 	{ SYS_read, true, set_read, possible_read },
 	{ SYS_write, true, set_write, possible_write },
 	{ SYS_writev, false, set_writev, possible_writev },
+	{ SYS_readv, false, set_readv, possible_readv },
 	{ SYS_brk, true, set_brk, possible_brk },
 	{ SYS_mmap2, true, set_mmap2, possible_mmap2 },
 	{ SYS_munmap, true, set_munmap, possible_munmap },

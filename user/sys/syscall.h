@@ -16,6 +16,7 @@
 #define SYS_munmap	    91
 #define SYS_mprotect	    125
 #define SYS__llseek	    140
+#define SYS_readv	    145
 #define SYS_writev	    146
 #define SYS_mmap2	    192
 #define SYS_fstat64	    197
