@@ -382,7 +382,7 @@ static bool sound_top(const struct heap *heap)
 }
 
 /* A free block of @size bytes, in a bin or the remainder. */
-static SLOW bool sound_kept(const struct heap *heap, const struct heap_block *block, size_t size)
+static INLINE bool sound_kept(const struct heap *heap, const struct heap_block *block, size_t size)
 {
 	if (size > heap->high - (uintptr_t)payload(block) || !sound_free(block, size))
 		return false;
@@ -406,6 +406,17 @@ static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *
 
 	return prev_in_use(block) || (size <= (uintptr_t)payload(block) - heap->low &&
 				      !(size & FLAGS) && sound_kept(heap, prev_block(block), size));
+}
+
+/* The same two for who is in no hurry. */
+static SLOW bool sound_behind(const struct heap *heap, const struct heap_block *block)
+{
+	return sound_next(heap, block);
+}
+
+static SLOW bool sound_before(const struct heap *heap, const struct heap_block *block)
+{
+	return sound_prev(heap, block);
 }
 
 /* A block in use, by its payload. */
@@ -682,7 +693,7 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 	heap->fence = heap->top = older ? fence_of(older) : NULL;
 	if (!older)
 		return;
-	if (HEAP_CHECKS && !sound_prev(heap, heap->fence)) {
+	if (HEAP_CHECKS && !sound_before(heap, heap->fence)) {
 		violated(heap, heap->fence, examine_prev);
 		return;
 	}
@@ -1162,7 +1173,7 @@ static bool can_slide(const struct heap_block *block, size_t size)
 	const struct heap_block *next = next_block(block);
 	size_t have = block_size(block), step, both;
 
-	if (size <= HEAP_MAX_SMALL || prev_in_use(block))
+	if (prev_in_use(block))
 		return false;
 	step = prev_size(block);
 	both = step + have + (in_use(next) ? 0 : block_size(next));
@@ -1189,11 +1200,12 @@ static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block
 
 static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 {
+	bool small = size <= HEAP_MAX_SMALL;
 	void *copy;
 
-	if (HEAP_CHECKS && unlikely(!sound_prev(heap, block)))
+	if (HEAP_CHECKS && unlikely(!small && !sound_before(heap, block)))
 		return violated(heap, block, examine_prev), NULL;
-	if (can_slide(block, size)) {
+	if (!small && can_slide(block, size)) {
 		block = slide(heap, block);
 		resize(heap, block, size);
 		return payload(block);
@@ -1209,7 +1221,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 {
 	size_t need = size_for(size), have;
-	struct heap_block *block = block_of(ptr);
+	struct heap_block *block = block_of(ptr), *next;
 
 	if (!ptr)
 		return heap_malloc(heap, size);
@@ -1220,11 +1232,12 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	have = block_size(block);
 	if (have - need < HEAP_MIN_BLOCK)
 		return ptr;
-	if (HEAP_CHECKS && unlikely(!sound_next(heap, block)))
-		return violated(heap, next_block(block), examine_free), NULL;
-	if (resize(heap, block, need))
+	next = next_block(block);
+	if (HEAP_CHECKS && unlikely(!in_use(next) && !sound_behind(heap, block)))
+		return violated(heap, next, examine_free), NULL;
+	if ((need < have || !in_use(next)) && resize(heap, block, need))
 		return ptr;
-	if (next_block(block) == heap->top && grow(heap, need - have) && resize(heap, block, need))
+	if (next == heap->top && grow(heap, need - have) && resize(heap, block, need))
 		return ptr;
 	return move(heap, block, need);
 }
@@ -1252,9 +1265,9 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	block = block_of(ptr);
 	if (lead > 0) {
 		aligned = after(block, lead);
-		aligned->head = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
-		block->head = lead | IN_USE | PREV_IN_USE;
-		release(heap, block);
+		aligned->head = (block_size(block) - lead) | IN_USE;
+		set_free(block, lead);
+		bin_add(heap, block, lead);
 		block = aligned;
 	}
 	if (block_size(block) - need >= HEAP_MIN_BLOCK)

@@ -2075,6 +2075,33 @@ static void test_resize_beside_damage(void)
 	}
 }
 
+/* A small block that grows into another is moved: what lies before it is of no use to it. */
+static void test_small_move_looks_only_behind(void)
+{
+	five_blocks();
+	free_merged(a);
+	*footer(a) = 0;
+	fill(b, 9 * HEAP_WORD);
+	c = resize(b, 20);
+	tap_ok(c && c != b && filled(c, 9 * HEAP_WORD) && faults == 0,
+	       "a small block moves without a look at a damaged one before it");
+	freeze();
+	tap_ok(heap_trim(&heap, SIZE_MAX) == 0, "where it was is not merged with that");
+	caught(HEAP_FAULT_FOOTER, "which is caught, and nothing has changed");
+	*footer(a) = length(a);
+	settle();
+	tap_ok(is("[ u6 f18 u12 u14 u20 t ]"), "put right, it is");
+	five_large();
+	heap_free(&heap, a);
+	*footer(a) = 0;
+	freeze();
+	tap_ok(!resize(b, LARGE + 20), "a large one is not moved, for it might slide down");
+	caught(HEAP_FAULT_FOOTER, "and the damage is caught, and nothing has changed");
+	*footer(a) = length(a);
+	tap_ok(resize(b, LARGE + 20) == a, "put right, it does");
+	silent("without a fault");
+}
+
 /* Words overwritten: by an overflow, through a stale pointer, by a flipped bit. */
 
 /* @caught: by the call that meets it; @found: by heap_check() */
@@ -3097,6 +3124,7 @@ static void (*const tests[])(void) = {
 	test_cached_is_not_used,
 	test_freed_bytes,
 	test_resize_beside_damage,
+	test_small_move_looks_only_behind,
 	test_header,
 	test_header_bits,
 	test_header_bits_small,
