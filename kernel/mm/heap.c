@@ -54,15 +54,14 @@ void *memset(void *to, int byte, size_t n);
 #define FLAGS	    (HEAP_ALIGN - 1)
 
 /* Blocks looked at in a bin whose lengths differ, before the next bin is taken. */
-#define FIT_TRIES 4
+#define FIT_TRIES 2
 
 /*
  * Whenever the top has moved up by this part of the heap, there is a round
- * through the quick lists: each call that takes more of the top merges the
- * oldest block of the next list that has one, of so many lists at most.
+ * through the quick lists: each small request that takes more of the top merges
+ * a block of the next list, if that has one.
  */
-#define DRAIN_PART  64
-#define DRAIN_TRIES 4
+#define DRAIN_PART 64
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
@@ -902,19 +901,14 @@ static COLD bool flush_all(struct heap *heap)
 }
 
 /* The next step of a round through the quick lists. Return: as flush(). */
-static SLOW bool drain(struct heap *heap)
+static COLD bool drain(struct heap *heap)
 {
-	struct heap_quick *quick;
+	struct heap_quick *quick = &heap->quick[heap->drain_class];
 
-	for (unsigned int i = 0; i < DRAIN_TRIES; i++) {
-		quick = &heap->quick[heap->drain_class];
-		heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
-		if (heap->drain_class == 0)
-			heap->drain_at = next_round(heap);
-		if (!is_empty(quick))
-			return flush(quick);
-	}
-	return true;
+	heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
+	if (heap->drain_class == 0)
+		heap->drain_at = next_round(heap);
+	return is_empty(quick) || flush(quick);
 }
 
 static SLOW size_t free_slowly(struct heap *heap, void *ptr)
@@ -1040,16 +1034,12 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 
 static SLOW void *malloc_large(struct heap *heap, size_t request);
 
-/* The last resort but for NULL: all that waits in quick lists is merged. */
+/* From the top, which may have to grow. The last resort but for NULL: all that waits is merged. */
 static SLOW void *take_last(struct heap *heap, size_t size)
 {
-	if (top_size(heap) >= size) {
-		if ((uintptr_t)heap->top + size > heap->drain_at && !drain(heap))
-			return NULL;
-	} else if (!grow(heap, size)) {
-		return flush_all(heap) ? malloc_large(heap, size - HEAP_WORD) : NULL;
-	}
-	return take_top(heap, size);
+	if (top_size(heap) >= size || grow(heap, size))
+		return take_top(heap, size);
+	return flush_all(heap) ? malloc_large(heap, size - HEAP_WORD) : NULL;
 }
 
 /* Of any size, though small ones have a shorter way. */
@@ -1095,9 +1085,9 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	block = heap->summary ? first_from(heap, class) : NULL;
 	if (block)
 		return take_binned(heap, block, size);
-	if ((uintptr_t)heap->top + size > heap->drain_at || top_size(heap) < size)
-		return take_last(heap, size);
-	return take_top(heap, size);
+	if (top_size(heap) >= size && (uintptr_t)heap->top + size > heap->drain_at && !drain(heap))
+		return NULL;
+	return take_last(heap, size);
 }
 
 void *heap_malloc(struct heap *heap, size_t size)

@@ -535,6 +535,28 @@ static void test_fit_within_bin(void)
 	       "and one in the right bin that is too small is passed by");
 }
 
+/* Blocks of 1,200 and 1,210 words share a bin. */
+static void test_fit_tries(void)
+{
+	void *ptr[4];
+
+	fresh();
+	for (size_t i = 0; i < 4; i++) {
+		ptr[i] = block(i == 1 ? 1210 : 1200);
+		block(4);
+	}
+	for (size_t i = 1; i < 4; i++)
+		heap_free(&heap, ptr[i]);
+	tap_ok(block(1210) == behind(ptr[3], 1204) &&
+		       is("[ u1200 u4 f1210 u4 f1200 u4 f1200 u4 u1210 t ]"),
+	       "the third block of a bin is not looked at, though it would fit");
+	TAP_MUST(block(1200) == ptr[3]);
+	tap_ok(block(1210) == ptr[1], "the second one is");
+	heap_free(&heap, ptr[3]);
+	heap_free(&heap, ptr[0]);
+	tap_ok(block(1200) == ptr[0], "and of two that fit as well the first is taken");
+}
+
 /* The top and the break */
 
 static size_t top_size(void)
@@ -1717,18 +1739,18 @@ static void test_drain(void)
 /* The round after next is measured from where the heap ends then, not from where it once did. */
 static void test_drain_after_shrinking(void)
 {
-	static void *ptr[40];
+	static void *ptr[HEAP_CLASSES + 8]; /* enough for a round */
 	uintptr_t far;
 
 	fresh();
 	heap.drain_at = 0;
 	guard = block(4);
 	a = heap_malloc(&heap, 1 << 20);
-	for (size_t i = 0; i < 40; i++)
+	for (size_t i = 0; i < HEAP_CLASSES + 8; i++)
 		ptr[i] = block(MAX_SMALL);
 	far = heap.drain_at;
 	TAP_MUST(far > (uintptr_t)a + (1 << 20));
-	for (size_t i = 0; i < 40; i++)
+	for (size_t i = 0; i < HEAP_CLASSES + 8; i++)
 		heap_free(&heap, ptr[i]);
 	heap_free(&heap, a);
 	heap_trim(&heap, 0);
@@ -1739,20 +1761,83 @@ static void test_drain_after_shrinking(void)
 	tap_ok(heap.drain_at == 0, "and one that is empty begins anew");
 }
 
-static void test_drain_by_large(void)
+/* A round has come to this list, as far as the heap knows. */
+static void start_round(size_t class)
+{
+	heap.drain_class = class;
+	heap.drain_at = 0;
+}
+
+static bool round_is_at(size_t class)
+{
+	return heap.drain_class == class && heap.drain_at == 0;
+}
+
+/* [ u4 ][ c4 ][ u8 ][ c8 ][ c30 ] */
+static void three_wait(void)
 {
 	fresh();
-	heap.drain_at = 0;
-	a = block(4);
 	block(4);
+	a = block(4);
+	block(8);
+	b = block(8);
+	c = block(30);
+	guard = block(4);
 	heap_free(&heap, a);
-	heap.drain_at = 0;
-	heap.drain_class = 0;
-	tap_ok(block(200) && cached_blocks() == 0 && is("[ f4 u4 u200 t ]"),
-	       "a large request merges what waits as well");
-	tap_ok(heap.drain_class == 1 && heap.drain_at == 0, "and goes on from there the next time");
-	block(200);
-	tap_ok(heap.drain_class == 5, "where it looks at a few lists in a call");
+	heap_free(&heap, b);
+	heap_free(&heap, c);
+}
+
+static void test_drain_steps(void)
+{
+	uintptr_t before;
+
+	three_wait();
+	start_round(0);
+	tap_ok(block(32) && round_is_at(1) && is("[ u4 f4 u8 c8 c30 u4 u32 t ]"),
+	       "a small request that takes from the top merges a block of one list");
+	tap_ok(block(32) && round_is_at(2) && is("[ u4 f4 u8 c8 c30 u4 u32 u32 t ]"),
+	       "the next one looks at the next list alone, though nothing waits there");
+	tap_ok(block(32) && round_is_at(3) && is("[ u4 f4 u8 f8 c30 u4 u32 u32 u32 t ]"),
+	       "and so on");
+	start_round(HEAP_CLASSES - 1);
+	before = (uintptr_t)heap.top;
+	block(32);
+	tap_ok(heap.drain_class == 0 && heap.drain_at == before + (before - heap.low) / 64,
+	       "with the last list the round is over, and the next is due in a part of the heap");
+}
+
+/* Who does no step of a round, though one is due. */
+static void test_drain_not_by_others(void)
+{
+	three_wait();
+	start_round(0);
+	tap_ok(block(200) && round_is_at(0) && is("[ u4 c4 u8 c8 c30 u4 u200 t ]"),
+	       "a large request from the top merges nothing that waits");
+	tap_ok(heap_memalign(&heap, HEAP_ALIGN * 2, 4 * HEAP_WORD) && round_is_at(0) &&
+		       cached_blocks() == 3,
+	       "nor does an aligned one");
+	three_wait();
+	start_round(0);
+	tap_ok(resize(guard, 20) == guard && resize(guard, 300) == guard && round_is_at(0) &&
+		       is("[ u4 c4 u8 c8 c30 u300 t ]"),
+	       "nor one that grows into the top");
+	tap_ok(block(30) == c && block(8) == b && round_is_at(0) &&
+		       is("[ u4 c4 u8 u8 u30 u300 t ]"),
+	       "nor a small one that a quick list has a block for");
+	free_merged(c);
+	heap_free(&heap, b);
+	start_round(2);
+	tap_ok(block(30) == c && round_is_at(2) && cached_blocks() == 1, "or a bin");
+	free_merged(c);
+	TAP_MUST(block(8) == b && remainder_is(c, 30));
+	heap_free(&heap, b);
+	tap_ok(block(10) == c && round_is_at(2) && cached_blocks() == 1, "or the remainder");
+	block(top_size() / HEAP_WORD - 8);
+	start_round(2);
+	tap_ok(block(30) && round_is_at(2) && cached_blocks() == 1,
+	       "nor one that has the heap grow");
+	tap_ok(block(30) && round_is_at(3) && cached_blocks() == 0, "but the next one does");
 }
 
 /* A heap that is full, but for what waits. */
@@ -2421,11 +2506,9 @@ static void test_drain_meets_damage(void)
 	tap_ok(!block(30), "a request that merges what waits and is damaged returns NULL");
 	heap.drain_class = heap_before.drain_class; /* it may go on */
 	caught(HEAP_FAULT_NOT_USED, "and is caught, and nothing has changed");
-	tap_ok(!block(200), "and so does a large one");
-	heap.drain_class = heap_before.drain_class; /* it may go on */
-	caught(HEAP_FAULT_NOT_USED, "and is caught, and nothing has changed");
+	tap_ok(block(200) && faults == 0, "a large one does not come by there");
 	*header(b) = 10 * HEAP_WORD | IN_USE | PREV_IN_USE | CACHED;
-	tap_ok(block(30) && is("[ u6 u8 f10 u12 u14 u30 t ]"), "put right, it is merged");
+	tap_ok(block(30) && is("[ u6 u8 f10 u12 u14 u200 u30 t ]"), "put right, it is merged");
 }
 
 /* What quick lists say and what blocks say, which must agree. */
@@ -3061,6 +3144,7 @@ static void (*const tests[])(void) = {
 	test_split,
 	test_good_fit,
 	test_fit_within_bin,
+	test_fit_tries,
 	test_fit_next_bin,
 	test_top_is_lowered,
 	test_only_the_missing,
@@ -3110,7 +3194,8 @@ static void (*const tests[])(void) = {
 	test_remainder_at_older_end,
 	test_drain,
 	test_drain_after_shrinking,
-	test_drain_by_large,
+	test_drain_steps,
+	test_drain_not_by_others,
 	test_last_resort,
 	test_last_resort_at_top,
 	test_double_free,

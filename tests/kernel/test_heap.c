@@ -214,11 +214,11 @@ KTEST(growing_heap_merges_what_waits_one_at_a_time)
 		heap_free(heap, ptr[0]);
 		heap_free(heap, ptr[1]);
 	}
-	for (cached = heap_count_cached(heap); cached > 0 && calls < 2000; calls++) {
+	for (cached = heap_count_cached(heap); cached > 0 && calls < 1000; calls++) {
 		struct heap_stats before, after;
 
 		heap_stats(heap, &before);
-		CHECK(heap_malloc(heap, 600));
+		CHECK(heap_malloc(heap, 300 + calls % 8 * 8));
 		heap_stats(heap, &after);
 		CHECK(before.cached_blocks - after.cached_blocks <= 1);
 		CHECK(heap_check(heap, NULL));
@@ -228,27 +228,58 @@ KTEST(growing_heap_merges_what_waits_one_at_a_time)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* Merged with a free block before it, it would make the top so large that that gives memory back. */
-KTEST(block_merged_by_a_request_for_the_top_does_not_shrink_the_top)
+/* The next round begins here, and is due. */
+static void start_round(size_t size)
 {
-	char *before, *waits, *end, *ptr;
+	heap->drain_class = (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
+	heap->drain_at = 0;
+}
+
+/* Whoever may take long by itself does not merge another's block as well. */
+KTEST(large_request_from_the_top_merges_nothing_that_waits)
+{
+	char *waits;
 
 	scratch_open();
-	CHECK(heap_malloc(heap, 4000));
-	before = heap_malloc(heap, 64000);
-	waits = heap_malloc(heap, 36);
-	end = heap_malloc(heap, 8000);
-	CHECK(before && waits && end);
-	heap_free(heap, end);
-	heap_free(heap, before);
+	waits = scratch_block(10);
+	CHECK(waits && scratch_block(4));
 	heap_free(heap, waits);
-	CHECK(scratch_is("[ u1002 f16002 c10 t ]"));
-	heap->drain_class = (40 - HEAP_MIN_BLOCK) / HEAP_ALIGN; /* its turn is now */
-	heap->drain_at = 0;
-	ptr = heap_malloc(heap, 70000);
-	CHECK(ptr && heap_usable_size(heap, ptr) >= 70000);
-	CHECK(scratch_is("[ u1002 u17502 t ]"));
-	memset(ptr, 'A', 70000);
+	start_round(40);
+	CHECK(scratch_block(150));
+	CHECK(heap_memalign(heap, 64, 2000));
+	CHECK_EQ(heap_count_cached(heap), 40);
+	CHECK(heap->drain_class == 3 && heap->drain_at == 0);
+	CHECK(scratch_block(30));
+	CHECK_EQ(heap_count_cached(heap), 0);
+	CHECK_EQ(heap->drain_class, 4);
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* The top is as long as it may be; with what waits before it and a free block it is longer. */
+KTEST(block_merged_by_a_request_for_the_top_does_not_shrink_the_top)
+{
+	size_t words, all;
+	uintptr_t end;
+	char *ptr, *waits;
+
+	scratch_open();
+	ptr = heap_malloc(heap, 100000);
+	CHECK(ptr);
+	all = (scratch_brk.end - HEAP_WORD - (uintptr_t)scratch_header(ptr)) / HEAP_WORD;
+	words = all - HEAP_TRIM_AT / HEAP_WORD;
+	CHECK(heap_realloc(heap, ptr, (words - 1) * HEAP_WORD) == ptr);
+	waits = scratch_block(10);
+	CHECK(heap_realloc(heap, ptr, (words - 13) * HEAP_WORD) == ptr);
+	heap_free(heap, waits);
+	CHECK(scratch_is("[ u* f12 c10 t ]"));
+	end = scratch_brk.end;
+	start_round(40);
+	CHECK(scratch_block(100) == waits - 12 * HEAP_WORD);
+	CHECK(scratch_is("[ u* u100 t ]"));
+	CHECK_EQ(scratch_brk.end, end);
+	heap_free(heap, ptr);
+	scratch_release(waits - 12 * HEAP_WORD);
+	CHECK(scratch_is("[ t ]"));
 	CHECK(scratch_comes_to_nothing());
 }
 
