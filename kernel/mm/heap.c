@@ -14,8 +14,9 @@
  *	quick list  Small blocks freed last wait in quick lists, one for each
  *		    length. Their neighbours take them for blocks in use, so
  *		    that freeing and taking one touches its header, the list,
- *		    and nothing else (Weinstock and Wulf, 1988). There is room
- *		    for a few; they are merged later, one at a time.
+ *		    and nothing else (Weinstock and Wulf, 1988). A list has room
+ *		    for one, and gets room for more as it is needed, within a
+ *		    part of the heap. They are merged later, one at a time.
  *	bin	    All others are merged with their free neighbours at once and
  *		    listed by length. A bitmap over the bins finds the next that
  *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
@@ -703,6 +704,15 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 	set_top(heap, top);
 }
 
+/* The hook has given so much more, or less. */
+static COLD void count_given(struct heap *heap, size_t more)
+{
+	heap->given += more;
+	heap->quick_limit = heap->given / HEAP_QUICK_PART;
+	if (heap->given > heap->peak)
+		heap->peak = heap->given;
+}
+
 /* Memory from the hook, a little more than @least bytes if it can be had. */
 static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 {
@@ -715,9 +725,7 @@ static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 	}
 	if (start == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
-	heap->given += given;
-	if (heap->given > heap->peak)
-		heap->peak = heap->given;
+	count_given(heap, given);
 	if (heap->segment && heap->segment->end == start)
 		extend_segment(heap, start + given);
 	else
@@ -789,7 +797,7 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 	copy = *segment;
 	if (heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
 		return 0;
-	heap->given -= bytes;
+	count_given(heap, -bytes);
 	if (bytes == copy.end - copy.start)
 		drop_segment(heap, &copy);
 	else
@@ -871,32 +879,50 @@ static bool is_empty(const struct heap_quick *quick)
 	return quick->next == (uintptr_t)&quick->ptr[1];
 }
 
-/* Merges the block that has been longest in a quick list, and keeps what is so had: somebody may
- * be about to take it. Return: false after a violation. */
+/*
+ * Merges the block in a quick list's first place, and keeps what is so had:
+ * somebody may be about to take it. The one freed last takes that place, where
+ * it is the last to be handed out. Return: false after a violation.
+ */
 static COLD bool flush(struct heap_quick *quick)
 {
-	size_t **at = &quick->ptr[1];
-	struct heap_block *oldest = block_of(*at);
+	struct heap_block *first = block_of(quick->ptr[1]);
 
-	if (HEAP_CHECKS && !(sound_cached(quick, *at) && prev_in_use(next_block(oldest))))
-		return violated(quick->heap, oldest, examine_cached);
-	if (!merge(quick->heap, oldest, SIZE_MAX))
+	if (HEAP_CHECKS && !(sound_cached(quick, quick->ptr[1]) && prev_in_use(next_block(first))))
+		return violated(quick->heap, first, examine_cached);
+	if (!merge(quick->heap, first, SIZE_MAX))
 		return false;
 	quick->next -= HEAP_WORD;
-	for (; (uintptr_t)at < quick->next; at++)
-		at[0] = at[1];
+	quick->ptr[1] = *(size_t **)quick->next;
 	return true;
 }
 
-/* Merges all that is in quick lists. Return: whether anything was, and none was unsound. */
+/* Takes room for a block from a quick list that has room for more than wait there. The first
+ * place stays. Return: whether it had any other. */
+static COLD bool take_room(struct heap_quick *quick)
+{
+	if (quick->end == (uintptr_t)&quick->ptr[2])
+		return false;
+	quick->heap->quick_room -= quick->size;
+	quick->end -= HEAP_WORD;
+	return true;
+}
+
+/* Merges all that is in quick lists, which have to get room anew. Return: whether anything was
+ * there, and none was unsound. */
 static COLD bool flush_all(struct heap *heap)
 {
 	bool any = false;
 
-	for (size_t i = 0; i < HEAP_CLASSES; i++)
-		for (; !is_empty(&heap->quick[i]); any = true)
-			if (!flush(&heap->quick[i]))
+	for (size_t i = 0; i < HEAP_CLASSES; i++) {
+		struct heap_quick *quick = &heap->quick[i];
+
+		for (; !is_empty(quick); any = true)
+			if (!flush(quick))
 				return false;
+		while (take_room(quick))
+			;
+	}
 	return any;
 }
 
@@ -908,7 +934,11 @@ static COLD bool drain(struct heap *heap)
 	heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
 	if (heap->drain_class == 0)
 		heap->drain_at = next_round(heap);
-	return is_empty(quick) || flush(quick);
+	if (!is_empty(quick) && !flush(quick))
+		return false;
+	if (heap->quick_room > heap->quick_limit) /* the heap has become shorter */
+		take_room(quick);
+	return true;
 }
 
 static SLOW size_t free_slowly(struct heap *heap, void *ptr)
@@ -918,6 +948,29 @@ static SLOW size_t free_slowly(struct heap *heap, void *ptr)
 	if (HEAP_CHECKS && unlikely(!sound_used(heap, ptr)))
 		return violated(heap, block_of(ptr), examine_used);
 	return release(heap, block_of(ptr));
+}
+
+/* Puts a small block into its quick list, which has room. */
+static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
+{
+	*(size_t **)quick->next = ptr;
+	barrier();
+	ptr[-1] |= CACHED;
+	quick->next += HEAP_WORD;
+	return quick->size;
+}
+
+/* A small block, whose quick list is full: it gets more room if it may, or the block is merged. */
+static SLOW size_t free_to_full(struct heap_quick *quick, void *ptr)
+{
+	struct heap *heap = quick->heap;
+	size_t room = heap->quick_room + quick->size;
+
+	if (room > heap->quick_limit || quick->end == (uintptr_t)quick->ptr + sizeof(quick->ptr))
+		return release(heap, block_of(ptr));
+	heap->quick_room = room;
+	quick->end += HEAP_WORD;
+	return have_wait(quick, ptr);
 }
 
 size_t heap_free(struct heap *heap, void *ptr)
@@ -935,12 +988,8 @@ size_t heap_free(struct heap *heap, void *ptr)
 		return free_slowly(heap, ptr);
 	quick = &heap->quick[class];
 	if (quick->next == quick->end)
-		return release(heap, block_of(ptr));
-	*(size_t **)quick->next = ptr;
-	barrier();
-	*head |= CACHED;
-	quick->next += HEAP_WORD;
-	return quick->size;
+		return free_to_full(quick, ptr);
+	return have_wait(quick, ptr);
 }
 
 /* Allocating */
@@ -1282,15 +1331,14 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 	heap->sbrk = sbrk;
 	for (size_t class = 0; class < HEAP_CLASSES; class ++) {
 		struct heap_quick *quick = &heap->quick[class];
-		size_t size = class_size(class), most = HEAP_QUICK_BYTES / size;
+		size_t size = class_size(class);
 
 		quick->heap = heap;
 		quick->size = size;
 		quick->head = size | IN_USE | CACHED;
 		quick->ptr[0] = &quick->size + 1;
 		quick->next = (uintptr_t)&quick->ptr[1];
-		quick->end =
-			quick->next + HEAP_WORD * (most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST);
+		quick->end = (uintptr_t)&quick->ptr[2];
 	}
 }
 

@@ -65,9 +65,13 @@
 #define HEAP_PREV_IN_USE ((size_t)2) /* the block before is */
 #define HEAP_CACHED	 ((size_t)4) /* in a quick list, and in use for its neighbours */
 
-/* The most freed blocks that wait in one quick list, and their most bytes. */
-#define HEAP_QUICK_MOST	 10
-#define HEAP_QUICK_BYTES HEAP_MAX_SMALL
+/*
+ * A quick list has room for one block at first. One that is full when a block is
+ * freed gets room for another, up to so many, as long as all that the lists have
+ * got is no more than this part of what the hook has given.
+ */
+#define HEAP_QUICK_MOST 26 /* struct heap_quick is 32 words then */
+#define HEAP_QUICK_PART 128
 
 /* Bins of free blocks: one for each small length, then 16 for each power of two. */
 #define HEAP_BINS_PER_POWER 16
@@ -130,7 +134,7 @@ typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
  * @head: what the headers of the blocks hold, but for the bit about the one before
  * @size: their length
  * @heap: whose it is
- * @ptr: the payloads, the oldest at 1; at 0 the end of @size, a header unlike @head
+ * @ptr: the payloads, from 1 on; at 0 the end of @size, a header unlike @head
  */
 struct heap_quick {
 	uintptr_t next, end;
@@ -149,6 +153,8 @@ struct heap_quick {
  * @summary: bit for each word of @filled that is not 0
  * @remainder: the free block that small requests carve up, in no bin; NULL if there is none
  * @remainder_size: its length, or 0
+ * @quick_room: bytes of the blocks that quick lists have got room for, beside the first in each
+ * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
  * @fence: the header of length 0 that ends the newest segment
  * @drain_at: where the top begins when the quick lists are merged the next time
@@ -168,6 +174,7 @@ struct heap {
 	size_t summary;
 	struct heap_block *remainder;
 	size_t remainder_size;
+	size_t quick_room, quick_limit;
 	struct heap_block *top, *fence;
 	uintptr_t drain_at;
 	size_t drain_class;
@@ -245,10 +252,10 @@ size_t heap_usable_size(struct heap *heap, const void *ptr);
  * heap_trim() - give memory back to the hook
  * @keep: bytes of free memory at the top that may stay
  *
- * Merges what waits in quick lists first. Only memory at the end of the newest
- * segment, and only as long as the hook's end is there, can be given back. With
- * nothing allocated, @keep 0 gives back all; SIZE_MAX merges, and keeps all.
- * O(bytes given back), by HEAP_TRIM_STEP at a time.
+ * Merges what waits in quick lists first, and takes their room back. Only memory
+ * at the end of the newest segment, and only as long as the hook's end is there,
+ * can be given back. With nothing allocated, @keep 0 gives back all; SIZE_MAX
+ * merges, and keeps all. O(bytes given back), by HEAP_TRIM_STEP at a time.
  *
  * Return: bytes given back.
  */

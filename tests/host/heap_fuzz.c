@@ -11,6 +11,7 @@
  */
 #include "arena.h"
 #include "kernel/mm/heap.h"
+#include "quick_lists.h"
 #include "tap.h"
 
 #include <string.h>
@@ -113,7 +114,7 @@ static void examine(void)
 	}
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted == granted && stats.granted_blocks == blocks);
-	TAP_MUST(stats.total == heap.given);
+	TAP_MUST(stats.total == heap.given && quick_lists_are_right(&heap));
 	TAP_MUST(stats.binned == heap_count_bins(&heap) &&
 		 stats.cached == heap_count_cached(&heap));
 }

@@ -10,6 +10,7 @@
  */
 #include "arena.h"
 #include "kernel/mm/heap.h"
+#include "quick_lists.h"
 #include "tap.h"
 
 #include <limits.h>
@@ -156,6 +157,7 @@ static void compare(void)
 	TAP_MUST(stats.total == stats.granted + stats.headers + stats.cached + stats.binned +
 					stats.top + stats.bookkeeping);
 	TAP_MUST(stats.total == heap.given);
+	TAP_MUST(quick_lists_are_right(&heap));
 }
 
 static void free_all(void)

@@ -11,6 +11,7 @@
  */
 #include "arena.h"
 #include "kernel/mm/heap.h"
+#include "quick_lists.h"
 #include "tap.h"
 
 #include <string.h>
@@ -124,7 +125,7 @@ static void examine(void)
 	heap_stats(&heap, &stats);
 	TAP_MUST(stats.granted == granted && stats.granted_blocks == blocks);
 	TAP_MUST(stats.total == heap.given && stats.binned == heap_count_bins(&heap));
-	TAP_MUST(stats.cached == heap_count_cached(&heap));
+	TAP_MUST(stats.cached == heap_count_cached(&heap) && quick_lists_are_right(&heap));
 }
 
 /* What a scenario is made of. */

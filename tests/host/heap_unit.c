@@ -13,6 +13,7 @@
  */
 #include "arena.h"
 #include "kernel/mm/heap.h"
+#include "quick_lists.h"
 #include "tap.h"
 
 #include <signal.h>
@@ -85,6 +86,12 @@ static void forget_calls(void)
 	least_asked = most_asked = 0;
 }
 
+/* No rounds through the quick lists, as long as the heap does not shrink. */
+static void no_rounds(void)
+{
+	heap.drain_at = UINTPTR_MAX;
+}
+
 /* A new heap over @limit bytes, @skew behind the start of a page. */
 static void fresh_over(size_t limit, size_t skew)
 {
@@ -98,8 +105,7 @@ static void fresh_over(size_t limit, size_t skew)
 	start = arena_sbrk(0);
 	heap_init(&heap, hook);
 	heap_set_fault(&heap, on_fault);
-	heap.drain_at =
-		UINTPTR_MAX; /* no rounds through the quick lists, but where that is tested */
+	no_rounds();
 	refusing = false;
 	scatter = 0;
 	faults = 0;
@@ -207,7 +213,8 @@ static bool adds_up(void)
 	heap_stats(&heap, &stats);
 	return stats.total == stats.granted + stats.headers + stats.cached + stats.binned +
 				      stats.top + stats.bookkeeping &&
-	       stats.binned == heap_count_bins(&heap) && stats.cached == heap_count_cached(&heap);
+	       stats.binned == heap_count_bins(&heap) && stats.cached == heap_count_cached(&heap) &&
+	       quick_lists_are_right(&heap);
 }
 
 /* The heap is this, sound, and nothing has been reported. */
@@ -1351,10 +1358,10 @@ static void test_regions(void)
 
 /* Quick lists: small blocks that are freed wait there, and neighbours take them for used. */
 
-/* How many blocks of so many words there is room for. */
+/* How many blocks of so many words can wait, if none of another length do. */
 static size_t room_for(size_t words)
 {
-	size_t most = HEAP_QUICK_BYTES / (words * HEAP_WORD);
+	size_t most = 1 + heap.given / HEAP_QUICK_PART / (words * HEAP_WORD);
 
 	return most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST;
 }
@@ -1446,40 +1453,148 @@ static void test_quick_room(void)
 	tap_ok(right, "only so many blocks wait of each small length, and none of others");
 }
 
-/* The list for four words has room for ten at 32 bits and at 64. */
-static void fill_quick(void)
+static struct heap_quick *quick_list(size_t words)
 {
-	void *ptr[HEAP_QUICK_MOST];
+	return &heap.quick[(words - 4) / 2];
+}
 
-	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
-		ptr[i] = block(4);
-	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
+/* So many blocks of so many words are freed, one after the other, and a block before the top. */
+static void free_many(size_t words, size_t n)
+{
+	void *ptr[HEAP_QUICK_MOST + 2];
+
+	TAP_MUST(n <= HEAP_QUICK_MOST + 2);
+	for (size_t i = 0; i < n; i++)
+		ptr[i] = block(words);
+	for (size_t i = 0; i < n; i++)
 		heap_free(&heap, ptr[i]);
 }
 
-#define TEN_WAIT "c4 c4 c4 c4 c4 c4 c4 c4 c4 c4"
+/* All the room that there may be is had by lists that nothing waits in: what has waited there is
+ * taken again, and given to the top behind it. */
+static void use_up_room(void)
+{
+	for (size_t words = MAX_SMALL; words >= 4; words -= 2) {
+		while (heap.quick_room + words * HEAP_WORD <= heap.quick_limit) {
+			size_t n = quick_room(quick_list(words)) + 1;
+
+			free_many(words, n);
+			for (size_t i = 0; i < n; i++)
+				heap_free(&heap, resize(block(words), MAX_SMALL + 2));
+		}
+	}
+}
+
+/* A list with the room that it must have after so many blocks were freed. */
+static bool has_room(size_t words, size_t room)
+{
+	return quick_room(quick_list(words)) == room &&
+	       heap.quick_room == (room - 1) * words * HEAP_WORD && quick_lists_are_right(&heap);
+}
+
+static void test_quick_gets_room(void)
+{
+	void *ptr[HEAP_QUICK_MOST + 2];
+	bool exact = true, kept = true;
+
+	for (size_t words = 4; words <= MAX_SMALL; words += 2) {
+		size_t most, before;
+
+		fresh();
+		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
+			ptr[i] = block(words);
+		most = room_for(words);
+		exact &= has_room(words, 1);
+		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++) {
+			heap_free(&heap, ptr[i]);
+			exact &= has_room(words, i < most ? i + 1 : most) &&
+				 cached_blocks() == quick_room(quick_list(words));
+		}
+		before = heap.quick_room;
+		for (size_t i = 0; i < most; i++)
+			ptr[i] = block(words);
+		kept &= cached_blocks() == 0 && heap.quick_room == before;
+		for (size_t i = 0; i < most; i++)
+			heap_free(&heap, ptr[i]);
+		kept &= cached_blocks() == most && has_room(words, most);
+	}
+	tap_ok(exact, "a quick list that is full gets room for a block more, as long as it may");
+	tap_ok(kept, "and has it from then on");
+}
+
+static void test_quick_most(void)
+{
+	fresh();
+	a = heap_malloc(&heap, 1 << 20);
+	guard = block(4);
+	free_many(4, HEAP_QUICK_MOST + 2);
+	tap_ok(has_room(4, HEAP_QUICK_MOST) && cached_blocks() == HEAP_QUICK_MOST &&
+		       heap.quick_room + 4 * HEAP_WORD <= heap.quick_limit,
+	       "no list gets more than HEAP_QUICK_MOST, though there may be more in all");
+	free_many(6, 3);
+	tap_ok(quick_room(quick_list(6)) == 3, "but another one does");
+}
+
+static void test_quick_limit(void)
+{
+	fresh();
+	guard = block(4);
+	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit > 500,
+	       "all quick lists together may have room for a part of the heap");
+	use_up_room();
+	TAP_MUST(quick_room(quick_list(8)) == 1);
+	free_many(8, 2);
+	tap_ok(quick_room(quick_list(8)) == 1 && cached_blocks() == 1,
+	       "what one list has got, another one has not");
+	b = block(8);
+	c = block(8);
+	a = heap_malloc(&heap, 240 * 1024);
+	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit > 2000,
+	       "they may have more when the heap grows");
+	heap_free(&heap, b);
+	heap_free(&heap, c);
+	tap_ok(quick_room(quick_list(8)) == 2 && cached_blocks() == 2, "which is then got");
+	heap_free(&heap, a);
+	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit < 1000,
+	       "and less when it shrinks");
+	no_rounds();
+	free_many(10, 2);
+	free_many(8, 3);
+	tap_ok(quick_room(quick_list(10)) == 1 && quick_room(quick_list(8)) == 2 &&
+		       cached_blocks() == 3 && quick_lists_are_right(&heap),
+	       "when none gets more, and each has what it has got");
+}
+
+/* [ c8 ][ f200 ][ b ][ f202 ] */
+static void free_beside_full(void)
+{
+	void *waits = block(8);
+
+	block(4);
+	a = block(200);
+	b = block(8);
+	c = block(202);
+	guard = block(10);
+	heap_free(&heap, waits);
+	heap_free(&heap, a);
+	heap_free(&heap, c);
+	TAP_MUST(heap_free(&heap, b) == 8 * HEAP_WORD);
+}
 
 static void test_quick_full(void)
 {
 	fresh();
-	fill_quick();
-	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
-		block(4);
-	a = block(200);
-	b = block(4);
-	c = block(202);
-	guard = block(6);
-	settle();
-	for (char *ptr = (char *)a - 4 * HEAP_WORD; ptr >= start + 6 * HEAP_WORD;
-	     ptr -= 4 * HEAP_WORD)
-		heap_free(&heap, ptr);
-	tap_ok(is("[ " TEN_WAIT " u200 u4 u202 u6 t ]"), "a quick list is full");
-	heap_free(&heap, a);
-	heap_free(&heap, c);
-	tap_ok(heap_free(&heap, b) == 4 * HEAP_WORD && is("[ " TEN_WAIT " f406 u6 t ]"),
+	guard = block(4);
+	use_up_room();
+	free_beside_full();
+	tap_ok(is("[ u4 c8 u4 f410 u10 t ]"),
 	       "a block that there is no room for is merged at once, with both sides");
 	heap_free(&heap, guard);
-	tap_ok(is("[ " TEN_WAIT " f406 c6 t ]"), "other lists are not full for that");
+	tap_ok(is("[ u4 c8 u4 f410 c10 t ]"), "other lists are not full for that");
+	fresh();
+	block(4);
+	free_beside_full();
+	tap_ok(is("[ u4 c8 u4 f200 c8 f202 u10 t ]"), "one that gets room waits");
 }
 
 static void test_trim_merges_only(void)
@@ -1807,6 +1922,102 @@ static void test_drain_steps(void)
 	       "with the last list the round is over, and the next is due in a part of the heap");
 }
 
+/* What is merged is not what was freed last, which is handed out next. */
+static void test_drain_order(void)
+{
+	void *ptr[4];
+
+	fresh();
+	for (size_t i = 0; i < 4; i++) {
+		ptr[i] = block(8);
+		block(4);
+	}
+	for (size_t i = 0; i < 4; i++)
+		heap_free(&heap, ptr[i]);
+	start_round(2);
+	TAP_MUST(block(30));
+	tap_ok(is("[ f8 u4 c8 u4 c8 u4 c8 u4 u30 t ]"), "of several the one freed first is merged");
+	start_round(2);
+	TAP_MUST(block(30));
+	tap_ok(is("[ f8 u4 c8 u4 c8 u4 f8 u4 u30 u30 t ]"),
+	       "and then the one freed last, which has come to its place");
+	tap_ok(block(8) == ptr[1] && block(8) == ptr[2] && cached_blocks() == 0,
+	       "what comes to that place is handed out after the others");
+}
+
+/* A step of a round by a list of so many words. */
+static void step_of(size_t words)
+{
+	start_round((words - 4) / 2);
+	TAP_MUST(block(MAX_SMALL));
+}
+
+/* Six blocks of 40 words wait, and two of 8, in a heap that is much shorter than it was. */
+static void wait_in_shorter_heap(void)
+{
+	void *ptr[8];
+
+	fresh();
+	for (size_t i = 0; i < 8; i++) {
+		ptr[i] = block(i < 6 ? 40 : 8);
+		block(4);
+	}
+	a = heap_malloc(&heap, 240 * 1024);
+	for (size_t i = 0; i < 7; i++)
+		heap_free(&heap, ptr[i]);
+	heap_free(&heap, a);
+	TAP_MUST(has_room(40, 6) && cached_blocks() == 7 && heap.quick_room > heap.quick_limit);
+}
+
+static void test_drain_takes_room_back(void)
+{
+	size_t room = 6;
+	bool each = true;
+
+	wait_in_shorter_heap();
+	step_of(8);
+	tap_ok(has_room(40, 6) && quick_room(quick_list(8)) == 1 && cached_blocks() == 6,
+	       "in a heap that has become shorter a list with one place keeps it");
+	while (heap.quick_room > heap.quick_limit) {
+		step_of(40);
+		each &= has_room(40, --room) && cached_blocks() == room;
+	}
+	tap_ok(each && room < 6 && room > 1, "others lose one by each round that comes by");
+	step_of(40);
+	tap_ok(has_room(40, room) && cached_blocks() == room - 1,
+	       "until they have no more than they may");
+	fresh();
+	a = heap_malloc(&heap, 1 << 20);
+	free_many(40, 6);
+	step_of(40);
+	tap_ok(has_room(40, 6) && cached_blocks() == 5, "no room is taken back before");
+}
+
+static void test_drain_takes_room_of_empty_lists(void)
+{
+	wait_in_shorter_heap();
+	for (size_t i = 0; i < 6; i++)
+		block(40);
+	step_of(40);
+	tap_ok(has_room(40, 5) && cached_blocks() == 1,
+	       "a list that nothing waits in loses room as well");
+}
+
+static void test_trim_takes_room_back(void)
+{
+	fresh();
+	a = heap_malloc(&heap, 1 << 20);
+	guard = block(4);
+	free_many(8, 3);
+	free_many(40, 6);
+	TAP_MUST(quick_room(quick_list(8)) == 3 && quick_room(quick_list(40)) == 6);
+	heap_trim(&heap, SIZE_MAX);
+	tap_ok(heap.quick_room == 0 && quick_lists_are_right(&heap),
+	       "heap_trim() leaves each list its first place");
+	free_many(8, 3);
+	tap_ok(has_room(8, 3), "and they get room anew");
+}
+
 /* Who does no step of a round, though one is due. */
 static void test_drain_not_by_others(void)
 {
@@ -1845,7 +2056,7 @@ static void full_but(size_t blocks)
 {
 	void *ptr[4] = { NULL };
 
-	fresh_over(5 * PAGE, 0);
+	fresh_over(8 * PAGE, 0);
 	for (size_t i = 0; i < blocks; i++)
 		ptr[i] = block(8);
 	guard = block(4);
@@ -3183,6 +3394,9 @@ static void (*const tests[])(void) = {
 	test_quick_neighbours,
 	test_quick_order,
 	test_quick_room,
+	test_quick_gets_room,
+	test_quick_most,
+	test_quick_limit,
 	test_quick_full,
 	test_trim_merges_only,
 	test_remainder,
@@ -3196,6 +3410,10 @@ static void (*const tests[])(void) = {
 	test_drain_after_shrinking,
 	test_drain_steps,
 	test_drain_not_by_others,
+	test_drain_order,
+	test_drain_takes_room_back,
+	test_drain_takes_room_of_empty_lists,
+	test_trim_takes_room_back,
 	test_last_resort,
 	test_last_resort_at_top,
 	test_double_free,

@@ -113,19 +113,20 @@ KTEST(blocks_that_are_not_small_do_not_wait)
 }
 
 /* What finds no room is merged at once, with nothing that waits. */
-KTEST(quick_lists_have_room_for_a_few_blocks_and_bytes)
+KTEST(quick_lists_have_room_for_a_block_and_for_more_as_the_heap_allows)
 {
 	static char *blocks[HEAP_QUICK_MOST + 3];
 
 	for (size_t size = HEAP_MIN_BLOCK; size <= HEAP_MAX_SMALL; size += HEAP_ALIGN) {
-		size_t most = HEAP_QUICK_BYTES / size;
 		struct heap_stats stats;
+		size_t most;
 
-		if (most > HEAP_QUICK_MOST)
-			most = HEAP_QUICK_MOST;
 		scratch_open();
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 3; i++)
 			CHECK((blocks[i] = heap_malloc(heap, size - HEAP_WORD)));
+		most = 1 + heap->given / HEAP_QUICK_PART / size;
+		if (most > HEAP_QUICK_MOST)
+			most = HEAP_QUICK_MOST;
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
 			CHECK_EQ(heap_free(heap, blocks[i]), size);
 		heap_stats(heap, &stats);
@@ -161,19 +162,24 @@ KTEST(trim_that_keeps_all_merges_what_waits)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* A page is full. Nine blocks side by side wait; merged they are as much as is asked for. */
+/*
+ * A page is full. Nine blocks side by side wait, each in a list of its own: there
+ * is no room for more in so short a heap. Merged they are as much as is asked for.
+ */
 KTEST(null_comes_only_after_all_that_waits_has_been_merged)
 {
-	static char *blocks[200];
+	static char *blocks[200], *waits[9];
 	size_t n = 0;
 
 	scratch_open_pages(1);
+	for (size_t i = 0; i < 9; i++)
+		CHECK((waits[i] = scratch_block(4 + 2 * i)));
 	while ((blocks[n] = heap_malloc(heap, 36)))
 		n++;
-	for (unsigned int i = 0; i < 9; i++)
-		heap_free(heap, blocks[20 + i]);
-	CHECK_EQ(heap_count_cached(heap), 360);
-	CHECK(heap_malloc(heap, 360 - HEAP_WORD) == blocks[20]);
+	for (size_t i = 0; i < 9; i++)
+		heap_free(heap, waits[i]);
+	CHECK_EQ(heap_count_cached(heap), 432);
+	CHECK(heap_malloc(heap, 432 - HEAP_WORD) == waits[0]);
 	CHECK_EQ(heap_count_cached(heap), 0);
 	heap_free(heap, blocks[40]);
 	heap_free(heap, blocks[41]);
@@ -233,6 +239,49 @@ static void start_round(size_t size)
 {
 	heap->drain_class = (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
 	heap->drain_at = 0;
+}
+
+static size_t room(size_t size)
+{
+	const struct heap_quick *quick = &heap->quick[(size - HEAP_MIN_BLOCK) / HEAP_ALIGN];
+
+	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+}
+
+/* Rounds take it back as they come by, down to a place in each list. */
+KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
+{
+	static char *blocks[HEAP_QUICK_MOST];
+	size_t had = HEAP_QUICK_MOST;
+	char *large;
+
+	scratch_open();
+	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
+		CHECK((blocks[i] = scratch_block(10)));
+	CHECK(scratch_block(4));
+	large = heap_malloc(heap, 200000);
+	CHECK(large && heap->quick_limit >= 1000);
+	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
+		heap_free(heap, blocks[i]);
+	CHECK_EQ(room(40), HEAP_QUICK_MOST);
+	CHECK_EQ(heap->quick_room, (HEAP_QUICK_MOST - 1) * 40);
+	heap_free(heap, large);
+	CHECK(heap->quick_limit < 600);
+	CHECK_EQ(heap->quick_limit, heap->given / HEAP_QUICK_PART);
+	while (heap->quick_room > heap->quick_limit) {
+		start_round(40);
+		CHECK(scratch_block(130)); /* more than is merged */
+		CHECK_EQ(room(40), --had);
+		CHECK_EQ(heap->quick_room, (had - 1) * 40);
+	}
+	CHECK(had > 1 && had < HEAP_QUICK_MOST);
+	start_round(40);
+	CHECK(scratch_block(130));
+	CHECK_EQ(room(40), had);
+	scratch_merge();
+	CHECK_EQ(room(40), 1);
+	CHECK_EQ(heap->quick_room, 0);
+	CHECK(scratch_comes_to_nothing());
 }
 
 /* Whoever may take long by itself does not merge another's block as well. */

@@ -127,18 +127,18 @@ static void prepare_cached(void)
 /* The quick list that the call would put it into is full; free blocks lie on either side. */
 static void prepare_full(void)
 {
-	char *blocks[3 + HEAP_QUICK_MOST];
+	char *blocks[HEAP_QUICK_MOST], *before = kmalloc(200);
 
-	for (unsigned int i = 0; i < 3 + HEAP_QUICK_MOST; i++)
+	block = kmalloc(200);
+	for (unsigned int i = 0; i < HEAP_QUICK_MOST; i++)
 		blocks[i] = kmalloc(200);
 	wall = kmalloc(10);
-	for (unsigned int i = 3 + HEAP_QUICK_MOST; i-- > 0;)
-		if (i != HEAP_QUICK_MOST)
-			kfree(blocks[i]);
-	block = blocks[HEAP_QUICK_MOST];
+	for (unsigned int i = HEAP_QUICK_MOST; i-- > 0;) /* as many wait as there is room for */
+		kfree(blocks[i]);
+	kfree(before);
 }
 
-/* As much as ever waits, each block between two that are free. */
+/* As much as waits in a heap of this size, each block between two that are free. */
 static void prepare_all_that_waits(void)
 {
 	static char *blocks[2 * HEAP_QUICK_MOST];

@@ -201,22 +201,25 @@ KTEST(kmalloc_gives_null_only_after_all_that_waits_has_been_merged)
 {
 	char *blocks[8], *wall, *ptr;
 	struct heap_stats stats;
+	size_t all = 0;
 
-	for (unsigned int i = 0; i < 8; i++)
-		CHECK((blocks[i] = kmalloc(44)));
+	for (size_t i = 0; i < 8; i++) { /* there is room for one of each length */
+		CHECK((blocks[i] = kmalloc(44 + i * HEAP_ALIGN)));
+		all += 48 + i * HEAP_ALIGN;
+	}
 	wall = kmalloc(1);
 	heap_stats(&kernel_heap, &stats);
 	ptr = krealloc(wall, ksize(wall) + stats.top); /* no top is left */
 	CHECK(ptr && ptr == wall);
-	for (unsigned int i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		kfree(blocks[i]);
-	CHECK_EQ(heap_count_cached(&kernel_heap), 8 * 48);
+	CHECK_EQ(heap_count_cached(&kernel_heap), all);
 	frame_fail_at(1, UINT32_MAX);
-	ptr = kmalloc(8 * 48);
+	ptr = kmalloc(all);
 	CHECK(!ptr);
 	CHECK_EQ(heap_count_cached(&kernel_heap), 0);
-	CHECK_EQ(heap_count_bins(&kernel_heap), 8 * 48);
-	ptr = kmalloc(8 * 48 - HEAP_WORD);
+	CHECK_EQ(heap_count_bins(&kernel_heap), all);
+	ptr = kmalloc(all - HEAP_WORD);
 	frame_fail_at(0, 0);
 	CHECK(ptr == blocks[0]);
 	kfree(ptr);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What holds of a heap's quick lists between any two calls, and heap_check() has no part in. */
+#ifndef TESTS_HOST_QUICK_LISTS_H
+#define TESTS_HOST_QUICK_LISTS_H
+
+#include "kernel/mm/heap.h"
+
+/* How many blocks there is room for in a list. */
+static inline size_t quick_room(const struct heap_quick *quick)
+{
+	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+}
+
+/* How many wait there. */
+static inline size_t quick_waiting(const struct heap_quick *quick)
+{
+	return (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+}
+
+/* Each has room for what waits there, for one block at least, and all the other room is counted. */
+static inline bool quick_lists_are_right(const struct heap *heap)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < HEAP_CLASSES; i++) {
+		const struct heap_quick *quick = &heap->quick[i];
+		size_t room = quick_room(quick);
+
+		if (room < 1 || room > HEAP_QUICK_MOST || quick_waiting(quick) > room)
+			return false;
+		total += (room - 1) * quick->size;
+	}
+	return total == heap->quick_room && heap->quick_limit == heap->given / HEAP_QUICK_PART;
+}
+
+#endif
