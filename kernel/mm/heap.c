@@ -1560,9 +1560,10 @@ static COLD bool check_block(const struct heap *heap, const struct heap_block *b
 	return in_use(block) || examine_free(heap, block, fault);
 }
 
-/* What the walk of all blocks found in bins and in quick lists, to be found there again. */
+/* What the walk of all blocks found in bins and in quick lists, to be found there again; and how
+ * often it came by the remainder. */
 struct heap_census {
-	size_t binned, cached;
+	size_t binned, cached, remainders;
 };
 
 static COLD bool check_segment(const struct heap *heap, const struct heap_segment *segment,
@@ -1575,6 +1576,7 @@ static COLD bool check_segment(const struct heap *heap, const struct heap_segmen
 		if (!check_block(heap, block, fence, last != NULL, fault))
 			return false;
 		last = in_use(block) ? NULL : block;
+		census->remainders += last && last == heap->remainder;
 		census->binned += last && last != heap->top && last != heap->remainder;
 		census->cached += (block->head & CACHED) > 0;
 	}
@@ -1620,7 +1622,7 @@ static COLD bool check_quick(const struct heap *heap, const struct heap_quick *q
 
 COLD bool heap_check(const struct heap *heap, struct heap_fault *fault)
 {
-	struct heap_census census = { 0, 0 };
+	struct heap_census census = { 0, 0, 0 };
 	size_t budget = heap->given;
 	uintptr_t low = heap->low, high = heap->high;
 	struct heap_fault ignored;
@@ -1642,6 +1644,8 @@ COLD bool heap_check(const struct heap *heap, struct heap_fault *fault)
 	for (size_t i = 0; i < HEAP_CLASSES; i++)
 		if (!check_quick(heap, &heap->quick[i], &census, fault))
 			return false;
+	if (heap->remainder && census.remainders == 0)
+		return report(fault, HEAP_FAULT_BIN, heap->remainder, 1, 0);
 	if (census.binned != 0 || census.cached != 0)
 		return report(fault, HEAP_FAULT_BIN, NULL, census.binned, census.cached);
 	return true;

@@ -457,6 +457,25 @@ static void test_binned_block_that_is_none(void)
 	       "a block in a bin that no walk comes by is seen");
 }
 
+/* The same as the remainder, which is in no bin. */
+static void test_remainder_that_is_none(void)
+{
+	size_t *forged;
+
+	fresh();
+	forged = (size_t *)heap_malloc(&heap, 100 * HEAP_WORD) + 7;
+	forged[0] = 32 * HEAP_WORD | 2;
+	forged[31] = 32 * HEAP_WORD;
+	forged[32] = 32 * HEAP_WORD | 1;
+	heap.remainder = (struct heap_block *)(void *)forged;
+	heap.remainder_size = 32 * HEAP_WORD;
+	tap_ok(!heap_check(&heap, &seen) && seen.kind == HEAP_FAULT_BIN && seen.block == forged,
+	       "a remainder that no walk comes by is seen");
+	heap.remainder = NULL;
+	heap.remainder_size = 0;
+	tap_ok(heap_check(&heap, NULL), "and none is not missed");
+}
+
 /* What a walk of the lists has seen: a sign for each block, and the newest of them. */
 static char lists[64];
 static struct heap_listed listed;
@@ -595,6 +614,7 @@ int main(void)
 	test_top_that_is_short();
 	test_fence_with_a_length();
 	test_binned_block_that_is_none();
+	test_remainder_that_is_none();
 	test_counting_a_broken_bin();
 	test_lists();
 	test_bin_sizes();
