@@ -23,9 +23,11 @@
  *		    small blocks holds one length; in those above, lengths
  *		    differ by up to a sixteenth, so a few blocks are tried
  *		    before the next bin is taken, where everything fits.
- *	remainder   What was left when a block was split for a small request is
- *		    carved up by the next ones, which so lie side by side (the
- *		    "designated victim" of Lea's malloc).
+ *	remainder   What was left when a block was split for a small request, or
+ *		    what has been merged since if it is not long, is carved up
+ *		    by the next small requests, which so lie side by side (the
+ *		    "designated victim" of Lea's malloc). The remainder before
+ *		    it goes to a bin.
  *	top	    The free block at the break is used last, and gives memory
  *		    back.
  *
@@ -63,6 +65,9 @@ void *memset(void *to, int byte, size_t n);
  * a block of the next list, if that has one.
  */
 #define DRAIN_PART 64
+
+/* Of what is merged, blocks up to this length become the remainder. */
+#define REMAINDER_MOST ((size_t)4096)
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
@@ -810,6 +815,22 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 
 /* Giving back */
 
+/* A new free block becomes the remainder, or goes to a bin if it is too long for that. */
+static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size)
+{
+	struct heap_block *old = heap->remainder;
+	size_t old_size = heap->remainder_size;
+
+	if (size <= REMAINDER_MOST) {
+		set_remainder(heap, block, size);
+		if (!old)
+			return;
+		block = old;
+		size = old_size;
+	}
+	bin_insert(heap, block, size);
+}
+
 /*
  * Merges a block in use, or one from a quick list, with its free neighbours:
  *
@@ -863,7 +884,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
 	} else {
-		bin_insert(heap, block, size);
+		keep(heap, block, size);
 	}
 	return freed;
 }
@@ -1306,7 +1327,7 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 		aligned = after(block, lead);
 		aligned->head = (block_size(block) - lead) | IN_USE;
 		set_free(block, lead);
-		bin_add(heap, block, lead);
+		keep(heap, block, lead);
 		block = aligned;
 	}
 	if (block_size(block) - need >= HEAP_MIN_BLOCK)

@@ -57,6 +57,18 @@ static void free_merged(void *ptr)
 	heap_trim(&heap, SIZE_MAX);
 }
 
+/* The same, and it goes to a bin when another one becomes the remainder, and is taken whole. */
+static void free_binned(void *ptr)
+{
+	char *other = heap_malloc(&heap, PAGE - HEAP_WORD), *wall = heap_malloc(&heap, PAGE);
+
+	free_merged(ptr);
+	heap_free(&heap, other);
+	TAP_MUST(heap_malloc(&heap, PAGE - HEAP_WORD) == other && !heap.remainder);
+	heap_free(&heap, wall);
+	heap_free(&heap, other);
+}
+
 /* More blocks of one bin than are tried, none large enough, and one that is in the next. */
 static void test_bin_longer_than_tries(void)
 {
@@ -501,9 +513,9 @@ static void test_counting_a_broken_bin(void)
 		ptr[i] = heap_malloc(&heap, 100);
 		heap_malloc(&heap, 1);
 	}
-	free_merged(ptr[0]);
+	free_binned(ptr[0]);
 	size = heap_count_bins(&heap);
-	free_merged(ptr[1]);
+	free_binned(ptr[1]);
 	tap_ok(heap_count_bins(&heap) == 2 * size, "all blocks of a bin are counted");
 	((size_t *)(void *)ptr[1])[-1] = 0;
 	tap_ok(heap_count_bins(&heap) == 0, "up to one without a length");

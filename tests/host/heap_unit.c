@@ -146,6 +146,29 @@ static size_t *header(void *ptr)
 	return (size_t *)ptr - 1;
 }
 
+/* The largest block, in words, that becomes the remainder when it is freed. */
+#define MOST (4096 / HEAP_WORD)
+
+/* The remainder, shorter than that, goes to a bin: another takes its place, and is taken whole. */
+static void bin_remainder(void)
+{
+	void *ptr = block(MOST), *wall = block(MOST);
+
+	heap_free(&heap, ptr);
+	TAP_MUST(heap.remainder == (struct heap_block *)header(ptr));
+	TAP_MUST(block(MOST) == ptr && !heap.remainder);
+	heap_free(&heap, wall);
+	heap_free(&heap, ptr);
+}
+
+/* The same as free_merged(), and the free block is in a bin. */
+static void free_binned(void *ptr)
+{
+	free_merged(ptr);
+	if (heap.remainder)
+		bin_remainder();
+}
+
 static size_t length(void *ptr)
 {
 	return *header(ptr) & ~FLAGS;
@@ -346,13 +369,13 @@ static void test_layout_free(void)
 	block(4);
 	second = block(8);
 	block(4);
-	free_merged(first);
+	free_binned(first);
 	bin = first[1];
 	tap_ok(!first[0] && (char *)bin >= (char *)heap.bins &&
 		       (char *)bin < (char *)heap.bins + sizeof(heap.bins) &&
 		       *(void **)bin == header(first),
 	       "the only free block of its bin is followed by none, and led to by the bin");
-	free_merged(second);
+	free_binned(second);
 	tap_ok(second[0] == header(first) && second[1] == bin && *(void **)bin == header(second),
 	       "a freed block holds its links where its payload was: the next block first");
 	tap_ok(!first[0] && first[1] == &second[0],
@@ -402,7 +425,7 @@ static void test_merge_none(void)
 {
 	three_blocks();
 	tap_ok(is("[ u6 u8 u10 u4 t ]"), "blocks lie side by side");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(is("[ u6 f8 u10 u4 t ]"), "a block freed between used ones stays by itself");
 }
 
@@ -412,9 +435,9 @@ static void test_merge_none(void)
 static void test_merge_prev(void)
 {
 	three_blocks();
-	free_merged(a);
+	free_binned(a);
 	tap_ok(is("[ f6 u8 u10 u4 t ]"), "the first block can be freed");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(is("[ f14 u10 u4 t ]"), "a freed block merges with the free one before it");
 }
 
@@ -424,9 +447,9 @@ static void test_merge_prev(void)
 static void test_merge_next(void)
 {
 	three_blocks();
-	free_merged(c);
+	free_binned(c);
 	tap_ok(is("[ u6 u8 f10 u4 t ]"), "a later block can be freed first");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(is("[ u6 f18 u4 t ]"), "a freed block merges with the free one after it");
 }
 
@@ -436,10 +459,10 @@ static void test_merge_next(void)
 static void test_merge_both(void)
 {
 	three_blocks();
-	free_merged(a);
-	free_merged(c);
+	free_binned(a);
+	free_binned(c);
 	tap_ok(is("[ f6 u8 f10 u4 t ]"), "two blocks free, one between them");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(is("[ f24 u4 t ]"), "a freed block merges with both sides at once");
 }
 
@@ -449,12 +472,12 @@ static void test_merge_both(void)
 static void test_merge_top(void)
 {
 	three_blocks();
-	free_merged(guard);
+	free_binned(guard);
 	tap_ok(is("[ u6 u8 u10 t ]"), "a block freed before the top becomes the top");
-	free_merged(b);
-	free_merged(c);
+	free_binned(b);
+	free_binned(c);
 	tap_ok(is("[ u6 t ]"), "and what was free before it with it");
-	free_merged(a);
+	free_binned(a);
 	tap_ok(is("[ t ]"), "with nothing in use, all is top");
 }
 
@@ -463,25 +486,25 @@ static void test_merge_top(void)
 static void test_reuse(void)
 {
 	three_blocks();
-	free_merged(b);
+	free_binned(b);
 	tap_ok(block(8) == b && is("[ u6 u8 u10 u4 t ]"),
 	       "a freed block is reused if it just fits");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(heap_malloc(&heap, 6 * HEAP_WORD + 1) == b, "also if it fits but for rounding");
-	free_merged(b);
+	free_binned(b);
 	tap_ok(block(10) != b && is("[ u6 f8 u10 u4 u10 t ]"), "a block too small is not used");
 }
 
 static void test_split(void)
 {
 	three_blocks();
-	free_merged(c);
+	free_binned(c);
 	tap_ok(block(6) == c && is("[ u6 u8 u6 f4 u4 t ]"),
 	       "what is left over of a block stays free");
 	tap_ok(block(4) == (char *)c + 6 * HEAP_WORD && is("[ u6 u8 u6 u4 u4 t ]"),
 	       "and can be had");
 	three_blocks();
-	free_merged(c);
+	free_binned(c);
 	tap_ok(block(8) == c && is("[ u6 u8 u10 u4 t ]"),
 	       "too little to be a block goes with what is handed out");
 }
@@ -495,8 +518,8 @@ static void test_good_fit(void)
 	block(4);
 	large = block(40);
 	block(4);
-	free_merged(small);
-	free_merged(large);
+	free_binned(small);
+	free_binned(large);
 	tap_ok(block(30) == large && is("[ f20 u4 u30 f10 u4 t ]"),
 	       "a free block in a bin is taken before the top");
 	tap_ok(block(12) == small && is("[ u12 f8 u4 u30 f10 u4 t ]"),
@@ -513,7 +536,7 @@ static void test_fit_next_bin(void)
 	block(4);
 	far = block(50000);
 	block(4);
-	heap_free(&heap, near);
+	free_binned(near);
 	heap_free(&heap, far);
 	tap_ok(block(134) == near && is("[ u134 f4 u4 f50000 u4 t ]"),
 	       "the very next bin is looked at");
@@ -532,12 +555,12 @@ static void test_fit_within_bin(void)
 	block(4);
 	larger = block(134);
 	block(4);
-	heap_free(&heap, smaller);
-	heap_free(&heap, larger);
+	free_binned(smaller);
+	free_binned(larger);
 	tap_ok(is("[ f132 u4 f134 u4 t ]"), "two large blocks are free");
 	tap_ok(block(132) == smaller && is("[ u132 u4 f134 u4 t ]"),
 	       "of a bin's blocks the one that fits best is taken, not the first");
-	heap_free(&heap, smaller);
+	free_binned(smaller);
 	tap_ok(block(134) == larger && is("[ f132 u4 u134 u4 t ]"),
 	       "and one in the right bin that is too small is passed by");
 }
@@ -748,7 +771,7 @@ static void test_refused(void)
 static void test_refused_later(void)
 {
 	three_blocks();
-	free_merged(b);
+	free_binned(b);
 	memset(a, 0x5A, heap_usable_size(&heap, a));
 	refusing = true;
 	freeze();
@@ -899,7 +922,7 @@ static void test_memalign_lead(void)
 			 words, lead);
 		sound &= (uintptr_t)b % (32 * HEAP_WORD) == 0 && is(expected);
 		heap_free(&heap, b);
-		free_merged(a);
+		free_binned(a);
 		sound &= is("[ t ]");
 	}
 	tap_ok(sound, "what is left before an aligned block is free too, and merges again");
@@ -916,12 +939,12 @@ static void test_memalign_tight(void)
 			a = block(words);
 			b = block(size);
 			guard = block(4);
-			free_merged(b);
+			free_binned(b);
 			c = heap_memalign(&heap, 32 * HEAP_WORD, 1);
 			memset(c, 0xFF, heap_usable_size(&heap, c));
 			heap_free(&heap, guard);
 			heap_free(&heap, c);
-			free_merged(a);
+			free_binned(a);
 			sound &= is("[ t ]");
 		}
 	}
@@ -960,7 +983,7 @@ static void test_shrink(void)
 	tap_ok(resize(c, 8) == c && is("[ u6 u8 u10 u4 t ]"),
 	       "unless it is too little to be a block");
 	three_blocks();
-	free_merged(c);
+	free_binned(c);
 	tap_ok(resize(b, 4) == b && is("[ u6 u4 f14 u4 t ]"),
 	       "what is left over merges with a free block behind");
 	tap_ok(resize(guard, 4) == guard && is("[ u6 u4 f14 u4 t ]"),
@@ -990,7 +1013,7 @@ static void test_grow_in_place(void)
 {
 	three_blocks();
 	fill(b, 7 * HEAP_WORD);
-	free_merged(c);
+	free_binned(c);
 	tap_ok(resize(b, 12) == b && is("[ u6 u12 f6 u4 t ]") && filled(b, 7 * HEAP_WORD),
 	       "growing stays in place if what is behind is free and large enough");
 	tap_ok(resize(b, 16) == b && is("[ u6 u18 u4 t ]"), "and takes all if too little is left");
@@ -1035,7 +1058,7 @@ static void test_grow_by_copy(void)
 	tap_ok(is("[ f6 u8 u10 u4 u20 t ]") && filled(copy, 5 * HEAP_WORD), "as any other");
 	three_blocks();
 	fill(a, 5 * HEAP_WORD);
-	free_merged(b);
+	free_binned(b);
 	copy = resize(a, 20);
 	settle();
 	tap_ok(copy && copy != a && filled(copy, 5 * HEAP_WORD) && is("[ f14 u10 u4 u20 t ]"),
@@ -1056,7 +1079,7 @@ static void slides(size_t step, size_t have, size_t behind_it, size_t size, cons
 	b = block(have);
 	c = behind_it ? block(behind_it) : NULL;
 	guard = block(4);
-	free_merged(a);
+	free_binned(a);
 	heap_free(&heap, c);
 	fill(b, (have - 1) * HEAP_WORD);
 	ptr = resize(b, size);
@@ -1144,12 +1167,12 @@ static void test_foreign(void)
 	b = heap_malloc(&heap, 100000);
 	tap_ok(b && (uintptr_t)b % HEAP_ALIGN == 0 && is("[ u* t ] [ u6 f* ]"),
 	       "when someone else has moved the break, a new segment begins");
-	free_merged(a);
+	free_binned(a);
 	tap_ok(is("[ u* t ] [ f* ]"), "the old one lives on, its top in a bin");
 	a = block(6);
 	tap_ok(is("[ u* t ] [ u6 f* ]"), "and is allocated from");
 	heap_free(&heap, b);
-	free_merged(a);
+	free_binned(a);
 	tap_ok(is("[ t ] [ f* ]"), "nothing merges across what lies between");
 }
 
@@ -1407,8 +1430,8 @@ static void test_quick_neighbours(void)
 	settle();
 	tap_ok(is("[ t ]"), "until heap_trim() does it");
 	three_blocks();
-	free_merged(a);
-	free_merged(c);
+	free_binned(a);
+	free_binned(c);
 	heap_free(&heap, b);
 	tap_ok(is("[ f6 c8 f10 u4 t ]"), "nor with free ones beside them");
 	settle();
@@ -1447,7 +1470,7 @@ static void test_quick_room(void)
 			right &= heap_free(&heap, ptr[i]) == words * HEAP_WORD;
 		right &= cached_blocks() == room && adds_up() && heap_check(&heap, NULL) &&
 			 heap_count_cached(&heap) == room * words * HEAP_WORD;
-		free_merged(guard);
+		free_binned(guard);
 		right &= is("[ t ]");
 	}
 	tap_ok(right, "only so many blocks wait of each small length, and none of others");
@@ -1627,7 +1650,14 @@ static void test_trim_merges_only(void)
 	       "and all that is given back is counted");
 }
 
-/* The remainder of a split */
+/* The next round begins with this list, and is due. */
+static void start_round(size_t class)
+{
+	heap.drain_class = class;
+	heap.drain_at = 0;
+}
+
+/* The remainder */
 
 static bool remainder_is(void *ptr, size_t words)
 {
@@ -1658,10 +1688,10 @@ static void test_remainder(void)
 	tap_ok(block(24) == behind(a, 34) && no_remainder() && is("[ u6 u8 u10 u10 u26 u4 t ]"),
 	       "and which goes whole when too little would be left");
 	fresh();
-	a = block(400);
+	a = block(MOST + 2);
 	block(4);
 	heap_free(&heap, a);
-	tap_ok(block(200) == a && no_remainder() && heap.summary && is("[ u200 f200 u4 t ]"),
+	tap_ok(block(MOST - 198) == a && no_remainder() && heap.summary && is("[ u* f200 u4 t ]"),
 	       "what a large request leaves is in a bin");
 }
 
@@ -1672,8 +1702,8 @@ static void test_remainder_replaced(void)
 	block(4);
 	b = block(40);
 	block(4);
-	free_merged(a);
-	free_merged(b);
+	free_binned(a);
+	free_binned(b);
 	TAP_MUST(block(12) == a && remainder_is(behind(a, 12), 8));
 	tap_ok(block(30) == b && remainder_is(behind(b, 30), 10) &&
 		       is("[ u12 f8 u4 u30 f10 u4 t ]"),
@@ -1690,18 +1720,126 @@ static void test_remainder_large(void)
 	block(4);
 	b = block(200);
 	block(4);
+	c = block(MOST + 2);
+	block(4);
+	free_binned(b);
+	heap_free(&heap, c);
 	heap_free(&heap, a);
-	TAP_MUST(block(6) == a);
-	heap_free(&heap, b);
-	tap_ok(block(200) == b && is("[ u6 f394 u4 u200 u4 t ]"),
+	TAP_MUST(block(6) == a && remainder_is(behind(a, 6), 394));
+	tap_ok(block(200) == b && is("[ u6 f394 u4 u200 u4 f* u4 t ]"),
 	       "a large request passes by a remainder that fits less well than a block in a bin");
 	tap_ok(block(198) == behind(a, 6) && remainder_is(behind(a, 204), 196) &&
-		       is("[ u6 u198 f196 u4 u200 u4 t ]"),
+		       is("[ u6 u198 f196 u4 u200 u4 f* u4 t ]"),
 	       "and takes it when there is none, and what is left is still the remainder");
-	heap_free(&heap, b);
 	tap_ok(block(194) == behind(a, 204) && no_remainder() &&
-		       is("[ u6 u198 u196 u4 f200 u4 t ]"),
+		       is("[ u6 u198 u196 u4 u200 u4 f* u4 t ]"),
 	       "also before a block of another bin that fits less well");
+}
+
+/* What is freed becomes the remainder, and the one before goes to a bin. */
+
+static bool only_in_bin(void *ptr)
+{
+	struct heap_block **prev = ((struct heap_block ***)ptr)[1];
+
+	return ((void **)ptr)[0] == NULL && prev >= heap.bins && prev < heap.bins + HEAP_BINS &&
+	       *prev == (struct heap_block *)header(ptr);
+}
+
+static void test_freed_is_remainder(void)
+{
+	fresh();
+	a = block(20);
+	block(4);
+	b = block(200);
+	block(4);
+	free_merged(a);
+	tap_ok(remainder_is(a, 20) && heap.summary == 0 && is("[ f20 u4 u200 u4 t ]"),
+	       "a small block that is merged with nothing becomes the remainder");
+	heap_free(&heap, b);
+	tap_ok(remainder_is(b, 200) && only_in_bin(a) && is("[ f20 u4 f200 u4 t ]"),
+	       "so does a large one, and the remainder before it goes to its bin");
+	tap_ok(block(20) == a && remainder_is(b, 200) && heap.summary == 0 &&
+		       is("[ u20 u4 f200 u4 t ]"),
+	       "where it is found before the new one is carved up");
+	tap_ok(block(10) == b && block(12) == behind(b, 10) && remainder_is(behind(b, 22), 178),
+	       "which the next small requests do");
+}
+
+static void test_freed_by_round_is_remainder(void)
+{
+	fresh();
+	a = block(20);
+	block(4);
+	b = block(22);
+	block(4);
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	start_round((20 - 4) / 2);
+	TAP_MUST(block(30));
+	tap_ok(remainder_is(a, 20) && is("[ f20 u4 c22 u4 u30 t ]"),
+	       "what a round merges becomes the remainder");
+	TAP_MUST(block(32));
+	tap_ok(remainder_is(b, 22) && only_in_bin(a), "for as long as it merges no other");
+}
+
+static void test_freed_too_large_for_remainder(void)
+{
+	fresh();
+	a = block(20);
+	block(4);
+	b = block(MOST);
+	block(4);
+	c = block(MOST + 2);
+	block(4);
+	free_merged(a);
+	heap_free(&heap, c);
+	tap_ok(remainder_is(a, 20) && only_in_bin(c),
+	       "a freed block that is too long for that goes to a bin, and the remainder stays");
+	heap_free(&heap, b);
+	tap_ok(remainder_is(b, MOST) && only_in_bin(a), "one shorter by a unit does not");
+	fresh();
+	a = block(MOST - 2);
+	b = block(4);
+	block(4);
+	c = block(6);
+	block(4);
+	free_binned(a);
+	free_merged(c);
+	free_merged(b);
+	tap_ok(remainder_is(c, 6) && only_in_bin(a) && is("[ f* u4 f6 u4 t ]"),
+	       "what counts is how long it is when it is merged");
+	fresh();
+	a = block(MOST);
+	b = block(6);
+	block(4);
+	free_merged(a);
+	free_merged(b);
+	tap_ok(remainder_is(a, MOST + 6) && heap.summary == 0,
+	       "unless it is merged with the remainder, which stays that, however long");
+}
+
+/* What lies before an aligned block is as if it were freed. */
+static void test_lead_is_remainder(void)
+{
+	fresh();
+	a = block(20);
+	block(4);
+	free_merged(a);
+	b = heap_memalign(&heap, 64 * HEAP_WORD, MAX_SMALL * HEAP_WORD);
+	tap_ok((uintptr_t)b % (64 * HEAP_WORD) == 0 && remainder_is(behind(a, 24), 34) &&
+		       only_in_bin(a) && is("[ f20 u4 f34 u* t ]"),
+	       "what is left before an aligned block becomes the remainder");
+	fresh();
+	if ((uintptr_t)start % (2 * PAGE) > 0)
+		block(MOST);
+	a = block(20);
+	block(4);
+	free_merged(a);
+	b = heap_memalign(&heap, 2 * PAGE, MAX_SMALL * HEAP_WORD);
+	TAP_MUST(length(behind(a, 24)) == (2 * MOST - 30) * HEAP_WORD);
+	tap_ok(remainder_is(a, 20) && only_in_bin(behind(a, 24)),
+	       "or goes to a bin, if it is too long");
 }
 
 /*
@@ -1874,13 +2012,6 @@ static void test_drain_after_shrinking(void)
 	heap_free(&heap, guard);
 	heap_trim(&heap, 0);
 	tap_ok(heap.drain_at == 0, "and one that is empty begins anew");
-}
-
-/* A round has come to this list, as far as the heap knows. */
-static void start_round(size_t class)
-{
-	heap.drain_class = class;
-	heap.drain_at = 0;
 }
 
 static bool round_is_at(size_t class)
@@ -2134,8 +2265,8 @@ static void five_blocks(void)
 	five_from(6);
 }
 
-/* None of them small: freed, they are merged at once. */
-#define LARGE 200
+/* None of them small: freed, they are merged at once, and in a bin. */
+#define LARGE 1200
 
 static void five_large(void)
 {
@@ -2165,22 +2296,22 @@ static void test_double_free(void)
 static void test_double_free_merged(void)
 {
 	five_blocks();
-	free_merged(a);
-	free_merged(b);
+	free_binned(a);
+	free_binned(b);
 	all_wrong(b, HEAP_FAULT_NOT_USED, "freed twice: merged into the one before, caught");
 	five_blocks();
-	free_merged(c);
-	free_merged(b);
+	free_binned(c);
+	free_binned(b);
 	all_wrong(c, HEAP_FAULT_NOT_USED, "freed twice: swallowed by the one before, caught");
 	all_wrong(b, HEAP_FAULT_NOT_USED, "freed twice: merged with the one behind, caught");
 	five_blocks();
-	free_merged(a);
-	free_merged(c);
-	free_merged(b);
+	free_binned(a);
+	free_binned(c);
+	free_binned(b);
 	all_wrong(b, HEAP_FAULT_NOT_USED, "freed twice: merged with both, caught");
 	all_wrong(c, HEAP_FAULT_NOT_USED, "and the one behind as well");
-	free_merged(five[0]);
-	free_merged(five[4]);
+	free_binned(five[0]);
+	free_binned(five[4]);
 	silent("each freed once is not a fault");
 	all_wrong(five[4], HEAP_FAULT_NOT_USED, "freed twice: merged into the top, caught");
 }
@@ -2274,7 +2405,7 @@ static void test_two_heaps(void)
 	TAP_MUST(theirs);
 	all_wrong(theirs, HEAP_FAULT_RANGE, "a block of another heap is caught");
 	heap_free(&other, theirs);
-	free_merged(b);
+	free_binned(b);
 	tap_ok(heap_check(&other, NULL) && is("[ u6 u8 f10 u12 u14 t ]"),
 	       "each block in its own heap is not a fault");
 }
@@ -2282,7 +2413,7 @@ static void test_two_heaps(void)
 static void test_other_entrances(void)
 {
 	five_blocks();
-	free_merged(b);
+	free_binned(b);
 	freeze();
 	tap_ok(!heap_realloc(&heap, b, 1000), "heap_realloc() of a freed block returns NULL");
 	caught(HEAP_FAULT_NOT_USED, "and is caught");
@@ -2375,7 +2506,7 @@ static void test_resize_beside_damage(void)
 static void test_small_move_looks_only_behind(void)
 {
 	five_blocks();
-	free_merged(a);
+	free_binned(a);
 	*footer(a) = 0;
 	fill(b, 9 * HEAP_WORD);
 	c = resize(b, 20);
@@ -2597,7 +2728,7 @@ static void test_overflow_fence(void)
 }
 
 /* The last word of a free block, by an underflow of the one behind it. */
-static void footer_damaged(void (*make)(void), size_t right,
+static void footer_damaged(void (*make)(void), size_t right, void (*set_free)(void *),
 			   void (*meet)(size_t *, const struct damage *, void *))
 {
 	const enum heap_fault_kind FOOTER = HEAP_FAULT_FOOTER;
@@ -2614,18 +2745,19 @@ static void footer_damaged(void (*make)(void), size_t right,
 
 	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
 		make();
-		free_merged(b);
+		set_free(b);
 		meet(footer(b), &damages[i], c);
 		make();
-		free_merged(b);
+		set_free(b);
 		meet(footer(b), &damages[i], a);
 	}
 }
 
 static void test_footer(void)
 {
-	footer_damaged(five_large, LARGE * HEAP_WORD, damage_and_free);
-	footer_damaged(five_blocks, 10 * HEAP_WORD, damage_and_merge);
+	footer_damaged(five_large, LARGE * HEAP_WORD, free_binned, damage_and_free);
+	footer_damaged(five_blocks, 10 * HEAP_WORD, free_binned, damage_and_merge);
+	footer_damaged(five_blocks, 10 * HEAP_WORD, free_merged, damage_and_merge); /* remainder */
 }
 
 /* The header of a block that waits, by a write after free or an overflow. */
@@ -2807,13 +2939,13 @@ static void malloc_refuses(size_t *word, size_t damage, enum heap_fault_kind kin
 	*word = saved;
 	tap_ok(block(10) == b, "put right, it is handed out");
 	silent("without a fault");
-	free_merged(b);
+	free_binned(b);
 }
 
 static void test_malloc_footer(void)
 {
 	five_blocks();
-	free_merged(b);
+	free_binned(b);
 	malloc_refuses(footer(b), 0, HEAP_FAULT_FOOTER, "no block with a damaged footer is given");
 	malloc_refuses(header(b), 12 * HEAP_WORD | PREV_IN_USE, HEAP_FAULT_FOOTER,
 		       "no block with a damaged length is given");
@@ -2822,7 +2954,7 @@ static void test_malloc_footer(void)
 	malloc_refuses(header(c), 12 * HEAP_WORD | 3, HEAP_FAULT_NEXT,
 		       "no block whose next one denies that it is free is given");
 	five_blocks();
-	free_merged(c);
+	free_binned(c);
 	*footer(c) = 0;
 	freeze();
 	tap_ok(!heap_memalign(&heap, 2 * HEAP_ALIGN, HEAP_WORD), "nor is it by heap_memalign()");
@@ -2838,8 +2970,8 @@ static void two_in_a_bin(void)
 	five_blocks();
 	binned_next = block(10);
 	five[3] = block(4);
-	free_merged(binned_next);
-	free_merged(b);
+	free_binned(binned_next);
+	free_binned(b);
 	binned_first = b;
 	TAP_MUST(*(size_t **)b == header(binned_next));
 }
@@ -2948,18 +3080,18 @@ static void test_second_links(void)
 static void test_search_meets_wild_link(void)
 {
 	fresh();
-	a = block(134);
+	a = block(1202);
 	block(4);
-	b = block(132);
+	b = block(1200);
 	block(4);
 	heap_free(&heap, a);
 	heap_free(&heap, b);
 	*(size_t *)b = 0x41414140;
 	freeze();
-	tap_ok(!block(134), "a search does not follow a wild link");
+	tap_ok(!block(1202), "a search does not follow a wild link");
 	caught(HEAP_FAULT_ALIGNMENT, "and it is caught");
 	*(void **)b = header(a);
-	tap_ok(block(134) == a, "and follows the right one");
+	tap_ok(block(1202) == a, "and follows the right one");
 	silent("without a fault");
 }
 
@@ -2974,7 +3106,7 @@ static void test_cycle(void)
 	links[1] = &links[0];
 	check_finds(HEAP_FAULT_LINK, "heap_check() ends on a bin that is a ring");
 	five_blocks();
-	free_merged(b);
+	free_binned(b);
 	links[0] = header(b);
 	links[1] = &links[0];
 	check_finds(HEAP_FAULT_LINK, "and on a ring of one block");
@@ -3017,7 +3149,7 @@ static void test_bins(void)
 	size_t bin, *filled;
 
 	five_blocks();
-	free_merged(b);
+	free_binned(b);
 	bin = first_filled();
 	filled = &heap.filled[bin / HEAP_WORD_BITS];
 	check_word(filled, 0, HEAP_FAULT_BIN, "heap_check() finds a bin without its bit");
@@ -3025,7 +3157,7 @@ static void test_bins(void)
 	check_word(&heap.summary, 0, HEAP_FAULT_BIN, "a word of bits without its bit");
 	check_word(&heap.summary, heap.summary | 2, HEAP_FAULT_BIN, "a bit without a word");
 	check_word((size_t *)&heap.bins[bin], 0, HEAP_FAULT_LINK, "a block that is in no bin");
-	check_word((size_t *)&heap.top, 0, HEAP_FAULT_FOOTER, "a top that is forgotten");
+	check_word((size_t *)&heap.top, 0, HEAP_FAULT_LINK, "a top that is forgotten");
 	check_word((size_t *)&heap.top, (size_t)header(b), HEAP_FAULT_LENGTH, "a false top");
 	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_LENGTH,
 		   "a false fence");
@@ -3039,7 +3171,7 @@ static void wrong_bin(size_t words)
 	size_t bin, *filled;
 
 	five_from(words);
-	free_merged(b);
+	free_binned(b);
 	bin = first_filled();
 	filled = &heap.filled[bin / HEAP_WORD_BITS];
 	heap.bins[bin + 1] = heap.bins[bin];
@@ -3068,9 +3200,9 @@ static void test_mixed_bin(void)
 	void *bin_of_c;
 
 	five_blocks();
-	free_merged(a);
+	free_binned(a);
 	bin = first_filled();
-	free_merged(c);
+	free_binned(c);
 	bin_of_c = ((void **)c)[1];
 	((void **)a)[0] = header(c);
 	((void **)c)[1] = a;
@@ -3090,7 +3222,7 @@ static void test_bin_heads(void)
 	size_t bin;
 
 	five_blocks();
-	free_merged(a);
+	free_binned(a);
 	bin = first_filled();
 	heap.bins[bin + 1] = (struct heap_block *)(uintptr_t)(0x41414140 - HEAP_WORD);
 	heap.filled[0] |= (size_t)1 << (bin + 1);
@@ -3402,6 +3534,10 @@ static void (*const tests[])(void) = {
 	test_remainder,
 	test_remainder_replaced,
 	test_remainder_large,
+	test_freed_is_remainder,
+	test_freed_by_round_is_remainder,
+	test_freed_too_large_for_remainder,
+	test_lead_is_remainder,
 	test_remainder_merges,
 	test_remainder_merges_both,
 	test_remainder_resized,

@@ -61,6 +61,23 @@ void scratch_release(void *ptr)
 	scratch_merge();
 }
 
+/* Another block becomes the remainder, and is taken whole. Then that goes to the top again. */
+void scratch_release_to_bin(void *ptr)
+{
+	void *other, *wall;
+
+	scratch_release(ptr);
+	if (!scratch_heap.remainder)
+		return;
+	other = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
+	wall = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
+	heap_free(&scratch_heap, other);
+	other = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
+	heap_free(&scratch_heap, wall);
+	heap_free(&scratch_heap, other);
+	heap_trim(&scratch_heap, 0);
+}
+
 size_t *scratch_header(const void *ptr)
 {
 	return (size_t *)ptr - 1;

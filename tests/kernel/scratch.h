@@ -45,8 +45,12 @@ void *scratch_block(size_t words);
 /* Merges all blocks that wait in quick lists, and gives nothing back. */
 void scratch_merge(void);
 
-/* Frees a block and merges it, whether it has waited for that or not. */
+/* Frees a block and merges it, whether it has waited for that or not. It is the remainder then, if
+ * it is not too long for that. */
 void scratch_release(void *ptr);
+
+/* The same with a block of less than a page, and it is in a bin then. Moves the break, down at last. */
+void scratch_release_to_bin(void *ptr);
 
 /* The header of a block, by its pointer. */
 size_t *scratch_header(const void *ptr);

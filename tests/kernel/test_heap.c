@@ -39,8 +39,8 @@ KTEST(links_of_a_free_block_lie_at_its_pointer)
 	CHECK(first && heap_malloc(heap, 8));
 	second = heap_malloc(heap, 64);
 	CHECK(second && heap_malloc(heap, 8));
-	scratch_release(first);
-	scratch_release(second);
+	scratch_release_to_bin(first);
+	scratch_release_to_bin(second);
 	CHECK(second[0] == scratch_header(first)); /* next: a block */
 	CHECK(first[0] == NULL);
 	CHECK(first[1] == &second[0]); /* prev: what leads here */
@@ -77,6 +77,7 @@ static void just_free(void *ptr)
 KTEST(free_neighbours_merge_into_one_block)
 {
 	check_merging(100, scratch_release);
+	check_merging(100, scratch_release_to_bin);
 	check_merging(600, just_free);
 }
 
@@ -355,6 +356,33 @@ KTEST(small_requests_in_a_row_lie_side_by_side)
 	CHECK(scratch_comes_to_nothing());
 }
 
+/* Up to a page: a longer one is for those who ask for more. */
+KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
+{
+	char *first, *second, *third;
+
+	scratch_open();
+	first = scratch_block(40);
+	CHECK(first && scratch_block(4));
+	second = heap_malloc(heap, PAGE_SIZE - HEAP_WORD);
+	CHECK(second && scratch_block(4));
+	third = heap_malloc(heap, PAGE_SIZE);
+	CHECK(third && scratch_block(4));
+	scratch_release(first);
+	CHECK(heap->remainder == (void *)scratch_header(first) && heap->remainder_size == 160);
+	CHECK_EQ(heap->summary, 0);
+	heap_free(heap, third);
+	CHECK(heap->remainder == (void *)scratch_header(first));
+	heap_free(heap, second);
+	CHECK(heap->remainder == (void *)scratch_header(second));
+	CHECK_EQ(heap->remainder_size, PAGE_SIZE);
+	CHECK(scratch_is("[ f40 u4 f1024 u4 f1026 u4 t ]"));
+	CHECK(scratch_block(40) == first);
+	CHECK(scratch_block(40) == second && scratch_block(30) == second + 160);
+	CHECK(scratch_is("[ u40 u4 u40 u30 f954 u4 f1026 u4 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
 /* All of the heap */
 
 KTEST(break_is_lowered_when_the_top_becomes_free)
@@ -504,7 +532,7 @@ KTEST(links_written_after_free_are_reported_when_followed)
 	scratch_open();
 	ptr = heap_malloc(heap, 40);
 	CHECK(ptr && heap_malloc(heap, 40));
-	scratch_release(ptr);
+	scratch_release_to_bin(ptr);
 	ptr[0] = (void *)0xDEAD0004;
 	CHECK(!heap_check(heap, NULL));
 	CHECK(!heap_malloc(heap, 40));

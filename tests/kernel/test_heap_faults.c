@@ -87,7 +87,7 @@ static bool five_but_b(size_t more)
 {
 	if (!five_blocks(more))
 		return false;
-	scratch_release(b);
+	scratch_release_to_bin(b);
 	return b_is_free(more);
 }
 
@@ -112,8 +112,8 @@ static bool two_in_a_bin(size_t more)
 	heap_trim(heap, 0);
 	if (!is(more, "[ u10 u6 u10 u6 t ]", "[ u160 u156 u160 u156 t ]"))
 		return false;
-	scratch_release(ptr[2]);
-	scratch_release(ptr[0]);
+	scratch_release_to_bin(ptr[2]);
+	scratch_release_to_bin(ptr[0]);
 	first = scratch_header(ptr[0]);
 	second = scratch_header(ptr[2]);
 	between = ptr[1];
@@ -470,7 +470,7 @@ KTEST_SMALL_AND_LARGE(fault_05_to_07_twin_block_handed_out_again_is_freed_again)
 		heap_free(heap, b);
 		CHECK(is(more, "[ u6 u8 c10 u12 u14 t ]", B_FREE_LARGE));
 		CHECK(scratch_block(10 + more) == b);
-		scratch_release(b);
+		scratch_release_to_bin(b);
 		CHECK(b_is_free(more));
 		CHECK(scratch_block(10 + more) == b);
 	}
@@ -481,19 +481,19 @@ KTEST_SMALL_AND_LARGE(fault_05_to_07_twin_block_handed_out_again_is_freed_again)
 KTEST_SMALL_AND_LARGE(fault_08_block_freed_twice_after_merging_is_refused)
 {
 	CHECK(five_blocks(more));
-	scratch_release(a);
-	scratch_release(b);
+	scratch_release_to_bin(a);
+	scratch_release_to_bin(b);
 	CHECK(is(more, "[ u6 f18 u12 u14 t ]", "[ u156 f318 u162 u164 t ]"));
 	CHECK(refused(b, HEAP_FAULT_NOT_USED, scratch_header(b)));
 	CHECK(refused(a, HEAP_FAULT_NOT_USED, scratch_header(a)));
-	scratch_release(five[4]);
-	scratch_release(c);
+	scratch_release_to_bin(five[4]);
+	scratch_release_to_bin(c);
 	CHECK(is(more, "[ u6 t ]", "[ u156 t ]"));
 	for (size_t i = 1; i < 5; i++)
 		CHECK(refused(five[i], HEAP_FAULT_NOT_USED, scratch_header(five[i])));
 	CHECK(five_blocks(more));
-	scratch_release(c);
-	scratch_release(b);
+	scratch_release_to_bin(c);
+	scratch_release_to_bin(b);
 	CHECK(refused(c, HEAP_FAULT_NOT_USED, scratch_header(c)));
 	CHECK(refused(b, HEAP_FAULT_NOT_USED, scratch_header(b)));
 	CHECK(is(more, "[ u6 u8 f22 u14 t ]", "[ u156 u158 f322 u164 t ]"));
@@ -744,7 +744,7 @@ KTEST_SMALL_AND_LARGE(fault_11_to_16_twin_every_byte_of_a_payload_is_its_owners)
 		if (value % 2)
 			heap_free(heap, b);
 		else
-			scratch_release(b);
+			scratch_release_to_bin(b);
 		CHECK(scratch_block(10 + more) == b);
 		CHECK(all(a, (unsigned char)value, heap_usable_size(heap, a)));
 		CHECK(all(c, (unsigned char)value, heap_usable_size(heap, c)));
@@ -950,7 +950,7 @@ KTEST_SMALL_AND_LARGE(fault_20_length_that_ends_at_a_later_block_is_seen_when_th
 	CHECK(five_blocks(more));
 	*scratch_header(b) += (12 + more) * HEAP_WORD;
 	CHECK(is(more, "[ u6 u8 u22 u14 t ]", "[ u156 u158 u322 u164 t ]"));
-	scratch_release(b);
+	scratch_release_to_bin(b);
 	CHECK(is(more, "[ u6 u8 f22 u14 t ]", "[ u156 u158 f322 u164 t ]"));
 	CHECK(refused(c, HEAP_FAULT_NEXT, scratch_header(five[4])));
 	CHECK(scratch_comes_to_nothing());
@@ -996,7 +996,7 @@ KTEST_SMALL_AND_LARGE(fault_22_prev_in_use_bit_set_is_reported_by_who_uses_the_f
 	CHECK(merging_sees(header, *header ^ PREV_IN_USE, a));
 	CHECK(malloc_sees(header, *header ^ PREV_IN_USE, 10 + more));
 	*header ^= PREV_IN_USE;
-	scratch_release(c);
+	scratch_release_to_bin(c);
 	CHECK_EQ(scratch_faults, 0);
 	CHECK(scratch_check_finds(HEAP_FAULT_NEXT, header));
 	CHECK(not_given(10 + more, HEAP_FAULT_NEXT, header));
@@ -1034,6 +1034,29 @@ KTEST_SMALL_AND_LARGE(fault_23_in_use_bit_set_is_reported)
 	CHECK(scratch_comes_to_nothing());
 }
 
+/* Rows 22, 23 and 30 where the free block is the remainder, as the one freed last is. */
+KTEST(fault_22_to_30_damage_to_the_block_freed_last_is_reported)
+{
+	size_t *header;
+
+	CHECK(five_blocks(LARGE));
+	heap_free(heap, b);
+	CHECK(b_is_free(LARGE) && heap->remainder == (void *)scratch_header(b));
+	header = scratch_header(c);
+	CHECK(free_sees(header, *header ^ PREV_IN_USE, a));
+	CHECK(malloc_sees(header, *header ^ PREV_IN_USE, 10));
+	CHECK(free_sees(scratch_footer(b), 0x41414141, c));
+	CHECK(malloc_sees(scratch_footer(b), 0x41414141, 10));
+	header = scratch_header(b);
+	*header ^= IN_USE;
+	CHECK(refused(b, HEAP_FAULT_NEXT, scratch_header(c)));
+	CHECK(not_merged(c, HEAP_FAULT_NEXT, header));
+	CHECK(not_given(10, HEAP_FAULT_NEXT, header));
+	*header ^= IN_USE;
+	CHECK(b_is_free(LARGE));
+	CHECK(scratch_comes_to_nothing());
+}
+
 /* The block before it has only its word; whoever uses it next has another. */
 KTEST_SMALL_AND_LARGE(fault_23_in_use_bit_set_is_reported_after_the_block_before_it_was_freed)
 {
@@ -1042,7 +1065,7 @@ KTEST_SMALL_AND_LARGE(fault_23_in_use_bit_set_is_reported_after_the_block_before
 	CHECK(five_but_b(more));
 	header = scratch_header(b);
 	*header ^= IN_USE;
-	scratch_release(a);
+	scratch_release_to_bin(a);
 	CHECK_EQ(scratch_faults, 0);
 	CHECK(not_merged(c, HEAP_FAULT_NEXT, header));
 	CHECK(not_given(10 + more, HEAP_FAULT_NEXT, header));
@@ -1119,7 +1142,7 @@ KTEST_SMALL_AND_LARGE(fault_23_in_use_bit_of_the_top_set_is_reported_or_undone)
 	*top ^= IN_USE;
 	CHECK_EQ(heap_trim(heap, 0), 0);
 	CHECK(scratch_caught(HEAP_FAULT_NEXT, top));
-	scratch_release(five[4]);
+	scratch_release_to_bin(five[4]);
 	CHECK(is(more, "[ u6 u8 u10 u12 t ]", "[ u156 u158 u160 u162 t ]"));
 	CHECK(scratch_comes_to_nothing());
 }
@@ -1131,7 +1154,7 @@ KTEST(fault_24_top_has_no_second_length_that_could_be_forged)
 	((size_t *)scratch_brk.end)[-2] = 0x41414141;
 	CHECK(is_five(SMALL));
 	CHECK(scratch_block(16));
-	scratch_release(five[4]);
+	scratch_release_to_bin(five[4]);
 	CHECK(scratch_is("[ u6 u8 u10 u12 f14 u16 t ]"));
 	CHECK(scratch_comes_to_nothing());
 }
@@ -1423,7 +1446,7 @@ KTEST_SMALL_AND_LARGE(fault_28_forged_prev_link_of_a_later_block_is_reported_by_
 	CHECK(not_given(10 + more, HEAP_FAULT_LINK, first));
 	CHECK(not_merged(between, HEAP_FAULT_LINK, first));
 	forged[1] = (size_t)second; /* it was cleared with the payload if that has waited */
-	scratch_release(behind);
+	scratch_release_to_bin(behind);
 	CHECK_EQ(scratch_faults, 0);
 	CHECK_EQ(forged[1], 0);
 	CHECK(not_given(10 + more, HEAP_FAULT_LINK, first));
@@ -1904,7 +1927,7 @@ KTEST_SMALL_AND_LARGE(fault_44_resizing_in_place_leaves_no_false_header)
 	CHECK(heap_realloc(heap, c, (11 + more) * HEAP_WORD) == c);
 	CHECK(is_five(more));
 	CHECK(refused(tail + 1, HEAP_FAULT_NOT_USED, tail));
-	scratch_release(five[4]);
+	scratch_release_to_bin(five[4]);
 	CHECK(heap_realloc(heap, c, (25 + more) * HEAP_WORD) == c);
 	CHECK(is(more, "[ u6 u8 u10 u26 t ]", "[ u156 u158 u160 u176 t ]"));
 	CHECK(refused(five[4], HEAP_FAULT_NOT_USED, scratch_header(five[4])));
