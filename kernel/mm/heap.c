@@ -389,9 +389,17 @@ static bool sound_top(const struct heap *heap)
 /* A free block of @size bytes, in a bin or the remainder. */
 static INLINE bool sound_kept(const struct heap *heap, const struct heap_block *block, size_t size)
 {
-	if (size > heap->high - (uintptr_t)payload(block) || !sound_free(block, size))
+	if (!sound_free(block, size))
 		return false;
 	return block == heap->remainder ? size == heap->remainder_size : linked(heap, block, size);
+}
+
+/* The same with what its header says, which may lead anywhere. */
+static INLINE bool sound_listed(const struct heap *heap, const struct heap_block *block)
+{
+	size_t size = block_size(block);
+
+	return size <= heap->high - (uintptr_t)payload(block) && sound_kept(heap, block, size);
 }
 
 /* The block after @block, if it is free. */
@@ -401,7 +409,7 @@ static INLINE bool sound_next(const struct heap *heap, const struct heap_block *
 
 	if (in_use(next))
 		return true;
-	return next == heap->top ? sound_top(heap) : sound_kept(heap, next, block_size(next));
+	return next == heap->top ? sound_top(heap) : sound_listed(heap, next);
 }
 
 /* The block before @block, if it is free. */
@@ -413,10 +421,10 @@ static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *
 				      !(size & FLAGS) && sound_kept(heap, prev_block(block), size));
 }
 
-/* The same two for who is in no hurry. */
-static SLOW bool sound_behind(const struct heap *heap, const struct heap_block *block)
+/* These two are for who is in no hurry: a free block behind, and the one before if it is free. */
+static SLOW bool sound_behind(const struct heap *heap, const struct heap_block *next)
 {
-	return sound_next(heap, block);
+	return sound_listed(heap, next);
 }
 
 static SLOW bool sound_before(const struct heap *heap, const struct heap_block *block)
@@ -844,11 +852,12 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * the block's size, 0 after a violation.
  *
  * This is the longest step there is: two blocks verified (about 50 instructions
- * each) and taken out of their bins (25 each), the result put into another (35),
- * or the break lowered (130). So free ends after at most 360 instructions, or 510
- * with the break, and malloc after 290 where it splits a block of a bin, or 650
- * where a step of a round merges one before the top is taken. No part of it
- * depends on how much there is; docs/heap.md adds it up.
+ * each) and taken out of their bins (25 each), the result kept and the remainder
+ * before it put into a bin (40), or the break lowered (130). So free ends after at
+ * most 340 instructions, or 500 with the break, and malloc after 320 where it
+ * splits a block of a bin, or 440 where a step of a round merges one before the
+ * top is taken. No part of it depends on how much there is; docs/heap.md adds it
+ * up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
@@ -948,7 +957,7 @@ static COLD bool flush_all(struct heap *heap)
 }
 
 /* The next step of a round through the quick lists. Return: as flush(). */
-static COLD bool drain(struct heap *heap)
+static bool drain(struct heap *heap)
 {
 	struct heap_quick *quick = &heap->quick[heap->drain_class];
 
@@ -1063,7 +1072,8 @@ static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_
 	struct heap_block *tail = after(block, size), *old = heap->remainder;
 	size_t old_size = heap->remainder_size;
 
-	if (HEAP_CHECKS && unlikely(!sound_kept(heap, block, whole)))
+	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)payload(block) ||
+				    !sound_free(block, whole) || !linked(heap, block, whole)))
 		return violated(heap, block, examine_free), NULL;
 	bin_remove(heap, block);
 	if (rest < HEAP_MIN_BLOCK) {
@@ -1138,6 +1148,14 @@ static SLOW void *malloc_large(struct heap *heap, size_t request)
 	return best ? take_binned(heap, best, size) : take_last(heap, size);
 }
 
+/* A small block from the top, where that has to grow, or a round is due. */
+static COLD void *take_in_round(struct heap *heap, size_t size)
+{
+	if (top_size(heap) >= size && !drain(heap))
+		return NULL;
+	return take_last(heap, size);
+}
+
 /* A small block, where its quick list has none to give. */
 static SLOW void *malloc_small(struct heap_quick *quick)
 {
@@ -1155,9 +1173,9 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	block = heap->summary ? first_from(heap, class) : NULL;
 	if (block)
 		return take_binned(heap, block, size);
-	if (top_size(heap) >= size && (uintptr_t)heap->top + size > heap->drain_at && !drain(heap))
-		return NULL;
-	return take_last(heap, size);
+	if ((uintptr_t)heap->top + size > heap->drain_at || top_size(heap) < size)
+		return take_in_round(heap, size);
+	return take_top(heap, size);
 }
 
 void *heap_malloc(struct heap *heap, size_t size)
@@ -1293,7 +1311,9 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	if (have - need < HEAP_MIN_BLOCK)
 		return ptr;
 	next = next_block(block);
-	if (HEAP_CHECKS && unlikely(!in_use(next) && !sound_behind(heap, block)))
+	if (HEAP_CHECKS &&
+	    unlikely(!in_use(next) &&
+		     !(next == heap->top ? sound_top(heap) : sound_behind(heap, next))))
 		return violated(heap, next, examine_free), NULL;
 	if ((need < have || !in_use(next)) && resize(heap, block, need))
 		return ptr;

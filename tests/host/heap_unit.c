@@ -3076,6 +3076,94 @@ static void test_second_links(void)
 	}
 }
 
+static bool is_refused(const void *result)
+{
+	bool refused = !result && faults == 1 && frozen();
+
+	if (!refused)
+		printf("# result %p, %u faults, %s\n", result, faults,
+		       frozen() ? "frozen" : "changed");
+	faults = 0;
+	return refused;
+}
+
+/* All that may be about to take a block with a wild link, but for merging: small ones and large. */
+static bool all_refused(size_t words)
+{
+	freeze();
+	return is_refused(block(words - 2)) && is_refused(block(words)) &&
+	       is_refused(resize(a, words)) && is_refused(resize(a, 4)) &&
+	       is_refused(resize(c, LARGE + 100));
+}
+
+static bool all_refused_at_second(size_t words)
+{
+	freeze();
+	return is_refused(resize(five[4], words + 8)) && is_refused(resize(five[4], words - 2)) &&
+	       is_refused(resize(five[3], LARGE + 100));
+}
+
+static void test_links_met_by_all(void)
+{
+	bool first = true, second = true;
+
+	two_in_a_bin();
+	for (size_t i = 0; wild(i); i++) {
+		for (size_t n = 0; n < 4; n++) {
+			size_t words = n < 2 ? 10 : LARGE;
+			void (*make)(void) = n < 2 ? two_in_a_bin : two_large_in_a_bin;
+
+			make();
+			if (((size_t *)binned_first)[n % 2] != wild(i)) {
+				((size_t *)binned_first)[n % 2] = wild(i);
+				first &= all_refused(words);
+			}
+			make();
+			block(words + 2); /* so that the last one does not grow into the top */
+			if (((size_t *)binned_next)[n % 2] != wild(i)) {
+				((size_t *)binned_next)[n % 2] = wild(i);
+				second &= all_refused_at_second(words);
+			}
+		}
+	}
+	tap_ok(first, "whoever might take the first block of a bin looks at both its links");
+	tap_ok(second, "and at those of the second, who resizes a block beside it");
+	for (size_t n = 0; n < 2; n++) {
+		size_t words = n ? LARGE : 10;
+		void (*make)(void) = n ? two_large_in_a_bin : two_in_a_bin;
+
+		make();
+		block(words + 2);
+		tap_ok(block(words - 2) == b && resize(five[4], words - 2) == five[4],
+		       "with right ones all of that is done");
+		make();
+		block(words + 2);
+		tap_ok(resize(five[3], LARGE + 100) && resize(a, 4) == a && resize(c, LARGE + 100),
+		       "on both sides");
+		silent("without a fault");
+	}
+}
+
+/* Whoever might take a block that is linked only to itself sees that no bin leads to it. */
+static void test_ring_met_by_all(void)
+{
+	bool refused = true;
+	void **links;
+
+	for (size_t n = 0; n < 2; n++) {
+		if (n)
+			five_large();
+		else
+			five_blocks();
+		free_binned(b);
+		links = b;
+		links[0] = header(b);
+		links[1] = &links[0];
+		refused &= all_refused(n ? LARGE : 10);
+	}
+	tap_ok(refused, "a ring of one block is not given, grown into or slid over");
+}
+
 /* A bin that is searched beyond its first block. */
 static void test_search_meets_wild_link(void)
 {
@@ -3581,6 +3669,8 @@ static void (*const tests[])(void) = {
 	test_malloc_footer,
 	test_links,
 	test_second_links,
+	test_links_met_by_all,
+	test_ring_met_by_all,
 	test_search_meets_wild_link,
 	test_cycle,
 	test_bins,
