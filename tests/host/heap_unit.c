@@ -780,6 +780,7 @@ static void test_refused_later(void)
 	tap_ok(!heap_memalign(&heap, 4096, 200000) && frozen(), "nor after heap_memalign()");
 	tap_ok(!heap_realloc(&heap, a, 200000) && frozen(),
 	       "heap_realloc() returns NULL, and the old block is as it was");
+	tap_ok(!heap_realloc(&heap, c, 200000) && frozen(), "also with one in use behind it");
 	tap_ok(!heap_realloc(&heap, guard, 200000) && frozen(), "also if it ends at the top");
 	tap_ok(block(8) == b && block(10), "and what is free already can still be had");
 	refusing = false;
