@@ -154,10 +154,11 @@ static void resize(struct slot *slot, size_t size)
 
 static void drop(struct slot *slot)
 {
-	size_t usable = heap_usable_size(&heap, slot->ptr);
+	size_t usable = heap_usable_size(&heap, slot->ptr), room = heap.quick_room;
 
 	must_be_intact(slot, slot->size);
 	TAP_MUST(heap_free(&heap, slot->ptr) == usable + HEAP_WORD);
+	TAP_MUST(heap.quick_room <= room || heap.quick_room <= heap.quick_limit);
 	slot->ptr = NULL;
 }
 
