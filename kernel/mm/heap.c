@@ -61,8 +61,8 @@ void *memset(void *to, int byte, size_t n);
 
 /*
  * Whenever the top has moved up by this part of the heap, there is a round
- * through the quick lists: each small request that takes more of the top merges
- * a block of the next list, if that has one.
+ * through the quick lists: each small request that takes more of the top frees a
+ * block of the next list, if that has one for which nothing has to be merged.
  */
 #define DRAIN_PART 64
 
@@ -854,10 +854,8 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * This is the longest step there is: two blocks verified (about 50 instructions
  * each) and taken out of their bins (25 each), the result kept and the remainder
  * before it put into a bin (40), or the break lowered (130). So free ends after at
- * most 340 instructions, or 500 with the break, and malloc after 320 where it
- * splits a block of a bin, or 440 where a step of a round merges one before the
- * top is taken. No part of it depends on how much there is; docs/heap.md adds it
- * up.
+ * most 340 instructions, or 500 with the break, and malloc, where nothing is merged,
+ * after 320. No part of it depends on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
@@ -909,6 +907,16 @@ static bool is_empty(const struct heap_quick *quick)
 	return quick->next == (uintptr_t)&quick->ptr[1];
 }
 
+/* The block in a quick list's first place; NULL after a violation. */
+static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
+{
+	struct heap_block *first = block_of(quick->ptr[1]);
+
+	if (HEAP_CHECKS && !(sound_cached(quick, quick->ptr[1]) && prev_in_use(next_block(first))))
+		return violated(quick->heap, first, examine_cached), NULL;
+	return first;
+}
+
 /*
  * Merges the block in a quick list's first place, and keeps what is so had:
  * somebody may be about to take it. The one freed last takes that place, where
@@ -916,11 +924,9 @@ static bool is_empty(const struct heap_quick *quick)
  */
 static COLD bool flush(struct heap_quick *quick)
 {
-	struct heap_block *first = block_of(quick->ptr[1]);
+	struct heap_block *first = first_waiting(quick);
 
-	if (HEAP_CHECKS && !(sound_cached(quick, quick->ptr[1]) && prev_in_use(next_block(first))))
-		return violated(quick->heap, first, examine_cached);
-	if (!merge(quick->heap, first, SIZE_MAX))
+	if (!first || !merge(quick->heap, first, SIZE_MAX))
 		return false;
 	quick->next -= HEAP_WORD;
 	quick->ptr[1] = *(size_t **)quick->next;
@@ -956,17 +962,28 @@ static COLD bool flush_all(struct heap *heap)
 	return any;
 }
 
-/* The next step of a round through the quick lists. Return: as flush(). */
+/*
+ * The next step of a round through the quick lists. A block with a free neighbour
+ * waits on: to merge it would make this the longest call of all, and what a round
+ * is for is that memory that waits may serve other lengths. Return: as flush().
+ */
 static bool drain(struct heap *heap)
 {
 	struct heap_quick *quick = &heap->quick[heap->drain_class];
+	struct heap_block *first;
 
 	heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
 	if (heap->drain_class == 0)
 		heap->drain_at = next_round(heap);
-	if (!is_empty(quick) && !flush(quick))
-		return false;
-	if (heap->quick_room > heap->quick_limit) /* the heap has become shorter */
+	if (!is_empty(quick)) {
+		first = first_waiting(quick);
+		if (!first)
+			return false;
+		if (prev_in_use(first) && in_use(next_block(first)) && !flush(quick))
+			return false;
+	}
+	/* The heap has become shorter. */
+	if (heap->quick_room > heap->quick_limit && quick->next != quick->end)
 		take_room(quick);
 	return true;
 }

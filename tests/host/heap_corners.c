@@ -578,7 +578,7 @@ static void test_bin_sizes(void)
 			ptr = heap_malloc(&heap,
 					  heap_bin_size(bin) - HEAP_WORD - less * HEAP_ALIGN);
 			heap_malloc(&heap, 1);
-			free_merged(ptr);
+			free_binned(ptr);
 			walk_lists(99);
 			all = all && visits == 1 && listed.number == bin - less;
 		}

@@ -2150,6 +2150,49 @@ static void test_trim_takes_room_back(void)
 	tap_ok(has_room(8, 3), "and they get room anew");
 }
 
+static void test_drain_merges_nothing(void)
+{
+	three_blocks();
+	heap_free(&heap, b);
+	step_of(8);
+	tap_ok(is("[ u6 f8 u10 u4 u130 t ]"), "a step of a round frees a block between two in use");
+	three_blocks();
+	free_merged(a);
+	heap_free(&heap, b);
+	step_of(8);
+	tap_ok(is("[ f6 c8 u10 u4 u130 t ]") && heap.drain_class == 3,
+	       "one that a free block lies before waits on");
+	three_blocks();
+	free_merged(c);
+	heap_free(&heap, b);
+	step_of(8);
+	tap_ok(is("[ u6 c8 f10 u4 u130 t ]") && heap.drain_class == 3, "or behind");
+	block(10);
+	step_of(8);
+	tap_ok(is("[ u6 f8 u10 u4 u130 u130 t ]"), "until it is taken");
+	fresh();
+	a = block(8);
+	heap_free(&heap, a);
+	start_round(2);
+	TAP_MUST(block(10));
+	tap_ok(is("[ c8 u10 t ]"), "the top is a free neighbour too");
+}
+
+/* A list that is full keeps its room for what waits on: [ c40 ][ f4 ][ c40 ][ c4 ]... */
+static void test_drain_takes_no_room_in_use(void)
+{
+	char *first;
+
+	wait_in_shorter_heap();
+	first = (char *)quick_list(40)->ptr[1];
+	heap_free(&heap, behind(first, 84));
+	heap_free(&heap, behind(first, 40));
+	TAP_MUST(!(*header(behind(first, 40)) & IN_USE) && heap.quick_room > heap.quick_limit);
+	step_of(40);
+	tap_ok(has_room(40, 6) && cached_blocks() == 8 && quick_lists_are_right(&heap),
+	       "a list does not lose the room of a block that waits on");
+}
+
 /* Who does no step of a round, though one is due. */
 static void test_drain_not_by_others(void)
 {
@@ -3634,6 +3677,8 @@ static void (*const tests[])(void) = {
 	test_drain,
 	test_drain_after_shrinking,
 	test_drain_steps,
+	test_drain_merges_nothing,
+	test_drain_takes_no_room_in_use,
 	test_drain_not_by_others,
 	test_drain_order,
 	test_drain_takes_room_back,

@@ -207,19 +207,19 @@ KTEST(small_request_too_comes_to_null_only_after_merging)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* While the heap grows, what waits is merged, though no call merges more than one. */
-KTEST(growing_heap_merges_what_waits_one_at_a_time)
+/* While the heap grows, what waits is freed, though no call frees more than one. */
+KTEST(growing_heap_frees_what_waits_one_at_a_time)
 {
 	size_t cached, calls = 0;
 
 	scratch_open();
 	for (size_t size = 12; size <= 260; size += 8) {
-		char *ptr[3];
+		char *ptr[4];
 
-		for (unsigned int i = 0; i < 3; i++)
+		for (unsigned int i = 0; i < 4; i++)
 			CHECK((ptr[i] = heap_malloc(heap, size)));
 		heap_free(heap, ptr[0]);
-		heap_free(heap, ptr[1]);
+		heap_free(heap, ptr[2]);
 	}
 	for (cached = heap_count_cached(heap); cached > 0 && calls < 1000; calls++) {
 		struct heap_stats before, after;
@@ -258,8 +258,7 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 
 	scratch_open();
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
-		CHECK((blocks[i] = scratch_block(10)));
-	CHECK(scratch_block(4));
+		CHECK((blocks[i] = scratch_block(10)) && scratch_block(4));
 	large = heap_malloc(heap, 200000);
 	CHECK(large && heap->quick_limit >= 1000);
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
@@ -305,31 +304,24 @@ KTEST(large_request_from_the_top_merges_nothing_that_waits)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* The top is as long as it may be; with what waits before it and a free block it is longer. */
-KTEST(block_merged_by_a_request_for_the_top_does_not_shrink_the_top)
+/* To merge it would take long; a call that takes from the top does not. */
+KTEST(block_that_waits_beside_a_free_one_is_left_to_wait)
 {
-	size_t words, all;
-	uintptr_t end;
-	char *ptr, *waits;
+	char *first, *waits;
 
 	scratch_open();
-	ptr = heap_malloc(heap, 100000);
-	CHECK(ptr);
-	all = (scratch_brk.end - HEAP_WORD - (uintptr_t)scratch_header(ptr)) / HEAP_WORD;
-	words = all - HEAP_TRIM_AT / HEAP_WORD;
-	CHECK(heap_realloc(heap, ptr, (words - 1) * HEAP_WORD) == ptr);
+	first = scratch_block(12);
 	waits = scratch_block(10);
-	CHECK(heap_realloc(heap, ptr, (words - 13) * HEAP_WORD) == ptr);
+	CHECK(first && waits && scratch_block(4));
+	scratch_release(first);
 	heap_free(heap, waits);
-	CHECK(scratch_is("[ u* f12 c10 t ]"));
-	end = scratch_brk.end;
 	start_round(40);
-	CHECK(scratch_block(100) == waits - 12 * HEAP_WORD);
-	CHECK(scratch_is("[ u* u100 t ]"));
-	CHECK_EQ(scratch_brk.end, end);
-	heap_free(heap, ptr);
-	scratch_release(waits - 12 * HEAP_WORD);
-	CHECK(scratch_is("[ t ]"));
+	CHECK(scratch_block(100) && heap->drain_class == 4);
+	CHECK(scratch_is("[ f12 c10 u4 u100 t ]"));
+	CHECK(scratch_block(12) == first);
+	start_round(40);
+	CHECK(scratch_block(100));
+	CHECK(scratch_is("[ u12 f10 u4 u100 u100 t ]"));
 	CHECK(scratch_comes_to_nothing());
 }
 
