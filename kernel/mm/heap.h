@@ -324,9 +324,9 @@ typedef bool heap_list_visitor(void *context, const struct heap_listed *listed);
 /**
  * heap_walk_lists() - see all blocks that wait or are free, but the top, by their lists
  *
- * Quick lists first, the oldest block of each before the others; then the
- * remainder; then the bins, each from its first block on. Ends early where a bin
- * cannot be followed; heap_check() says what is wrong there. O(free blocks).
+ * Quick lists first, what is handed out next last; then the remainder; then the
+ * bins, each from its first block on. Ends early where a bin cannot be followed;
+ * heap_check() says what is wrong there. O(free blocks).
  *
  * Return: false if the visitor or such a bin ended it.
  */
