@@ -89,13 +89,6 @@ struct heap_block {
 	struct heap_block **prev; /* the link to this one: another's next, or the bin */
 };
 
-/* At a segment's start. An odd number of words, so that the first payload is aligned. */
-struct heap_segment {
-	struct heap_segment *older;
-	uintptr_t start, end; /* as the hook gave them */
-	uintptr_t low, high;  /* those of all older segments */
-};
-
 /* A segment without a block: record and fence. */
 #define SEGMENT_BARE (sizeof(struct heap_segment) + HEAP_WORD)
 

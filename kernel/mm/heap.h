@@ -82,7 +82,6 @@
 
 struct heap;
 struct heap_block;
-struct heap_segment;
 
 /**
  * heap_sbrk - the hook a heap grows and shrinks by
@@ -126,6 +125,22 @@ struct heap_fault {
 };
 
 typedef void heap_fault_hook(struct heap *heap, const struct heap_fault *fault);
+
+/**
+ * struct heap_segment - a stretch of memory from the hook, at its first multiple of HEAP_ALIGN
+ * @older: the segment before it, NULL if it is the first
+ * @start: as the hook gave it
+ * @end: likewise; the last word before its last multiple of HEAP_ALIGN is the fence
+ * @low: as in struct heap, of all older segments
+ * @high: likewise
+ *
+ * The first block follows. This has an odd number of words, so that its payload is aligned.
+ */
+struct heap_segment {
+	struct heap_segment *older;
+	uintptr_t start, end;
+	uintptr_t low, high;
+};
 
 /**
  * struct heap_quick - a quick list: blocks of one small length, freed and not merged yet

@@ -51,7 +51,7 @@ struct command_group {
 	}
 
 extern const struct command_group machine_commands, heap_commands, handle_commands, break_commands,
-	trace_commands, map_commands, fault_commands;
+	trace_commands, map_commands, fault_commands, process_commands;
 
 /* Only in images that have tests; elsewhere their address is NULL. */
 extern const struct command_group test_commands __attribute__((weak));

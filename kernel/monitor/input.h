@@ -11,7 +11,17 @@
 /* The next key, KEY_NONE if there is none yet. */
 int input_poll(void);
 
-/* The next key. Sleeps until there is one, or for @ticks of the timer: then KEY_NONE. */
+/*
+ * Whether Ctrl-C has been pressed: then it is taken, and what was typed before it is
+ * forgotten. Else everything stays for input_poll(). Looks at the first INPUT_AHEAD keys.
+ */
+bool input_interrupted(void);
+#define INPUT_AHEAD 256U
+
+/*
+ * The next key. Until there is one, or for @ticks of the timer, processes run, if there
+ * are any, or the machine sleeps: then KEY_NONE.
+ */
 int input_wait(uint32_t ticks);
 
 /* The next key, however long that takes. */

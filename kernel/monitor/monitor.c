@@ -28,8 +28,8 @@ static const struct command help_commands[] = {
 static const struct command_group help_group = COMMAND_GROUP(help_commands);
 
 static const struct command_group *const groups[] = {
-	&help_group,	 &machine_commands, &heap_commands,  &handle_commands, &break_commands,
-	&trace_commands, &map_commands,	    &fault_commands, &test_commands,
+	&help_group,	 &machine_commands, &heap_commands,  &handle_commands,	&break_commands,
+	&trace_commands, &map_commands,	    &fault_commands, &process_commands, &test_commands,
 };
 
 #define GROUPS (sizeof(groups) / sizeof(groups[0]))

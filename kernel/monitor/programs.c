@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Running modules as programs, with the second serial port or the console for their files. */
 #include "kernel/monitor/programs.h"
-#include "boot/bootinfo.h"
 #include "kernel/dev/console.h"
 #include "kernel/dev/wire.h"
 #include "kernel/mm/layout.h"
-#include "kernel/proc/process.h"
 #include "kernel/x86/exit.h"
 
 #include <stdbool.h>
@@ -30,30 +28,30 @@ static int read_wire(void *context)
 	return c == WIRE_NOTHING ? PROCESS_INPUT_NONE : c;
 }
 
-static const char *create(const struct boot_module *module, bool wired, struct process_end *end)
+const char *programs_create(const struct boot_module *module, struct process_options *options,
+			    struct process **created)
 {
-	const struct process_options options = {
-		.name = module->name,
-		.arguments = module->arguments,
-		.file = phys_to_virt(module->base),
-		.size = module->length,
-		.output = wired ? write_wire : NULL,
-		.input = wired ? read_wire : NULL,
-		.end = end,
-	};
-
+	options->name = module->name;
+	options->file = phys_to_virt(module->base);
+	options->size = module->length;
 	if (module->base >= DIRECT_SIZE || module->length > DIRECT_SIZE - module->base)
 		return "lies above 256 MiB";
-	if (!module->arguments)
+	if (!options->arguments)
 		return "its arguments are too long";
-	return process_create(&options, NULL);
+	return process_create(options, created);
 }
 
 /* Return: how it ended, as a shell would say. */
 static int run(const struct boot_module *module, bool wired)
 {
-	struct process_end end;
-	const char *reason = create(module, wired, &end);
+	struct process_end end = { .fate = PROCESS_LIVES };
+	struct process_options options = {
+		.arguments = module->arguments,
+		.output = wired ? write_wire : NULL,
+		.input = wired ? read_wire : NULL,
+		.end = &end,
+	};
+	const char *reason = programs_create(module, &options, NULL);
 
 	if (reason) {
 		kprintf("programs: %s: %s\n", module->name, reason);

@@ -7,8 +7,21 @@
 #ifndef KERNEL_MONITOR_PROGRAMS_H
 #define KERNEL_MONITOR_PROGRAMS_H
 
+#include "boot/bootinfo.h"
+#include "kernel/proc/process.h"
+
 /* What programs_run() says of a module that cannot be run, as a shell does. */
 #define PROGRAMS_REFUSED 126
+
+/**
+ * programs_create() - a process of what was loaded as a module
+ * @options: name, file and size are the module's, whatever they are here
+ * @created: as in process_create()
+ *
+ * Return: as process_create().
+ */
+const char *programs_create(const struct boot_module *module, struct process_options *options,
+			    struct process **created);
 
 /**
  * programs_run() - run each module, one after the other, and leave

@@ -17,7 +17,8 @@ static bool alone(void)
 
 	heap_stats(&kernel_heap, &stats);
 	if (stats.granted_blocks)
-		kprintf("tests begin with an empty heap: kfree what handles lists, step end\n");
+		kprintf("tests begin with an empty heap: kfree what handles lists, kill what ps "
+			"lists, step end\n");
 	if (brk->end != brk->base)
 		kprintf("tests map pages of their own there: brk 0x%08lx first\n",
 			(unsigned long)brk->base);
