@@ -73,7 +73,8 @@ sub take {
 	return ($figures, $run, @reasons, @odd);
 }
 
-# What figures depend on beside the sources: as the image was built, and what it runs on.
+# What figures depend on beside the sources: as the image was built, and what it runs on. Neither
+# warnings nor what is kept for a debugger change the code.
 sub environment {
 	open my $file, '<', 'build/flags' or die "build/flags: $!\n";
 	my @words = split ' ', scalar <$file>;
@@ -82,7 +83,7 @@ sub environment {
 	while (@words && $words[0] =~ /^-/) {
 		my $word = shift @words;
 		shift @words if $word eq '-isystem';
-		push @flags, $word unless $word =~ /^-(?:W|I|isystem|nostdinc)/;
+		push @flags, $word unless $word =~ /^-(?:W|I|isystem|nostdinc|g\d?$)/;
 	}
 	my $qemu = Judge::setting('QEMU') // 'qemu-system-i386';
 	my ($version) = join('', Judge::output_of($qemu, '--version')) =~ /version (\S+)/;

@@ -88,6 +88,7 @@ my ($again, undef, @odd_again) = Bench::take('quick', 'bench_quick_traces');
 is("@odd_again", '', 'some of them again, with nothing else in that boot');
 is_deeply($again, { map { $_ => $now->{$_} } grep { /^trace / } keys %$now }, 'they are the same');
 
+unlike(Bench::environment()->{flags}, qr/(?:^| )-[gW]/, 'what does not change the code is no difference');
 my $results = { %{ Bench::environment() }, quick => $now };
 my $before = Bench::load($baseline);
 my $verdict = Bench::compare($results, $before, 'quick');
