@@ -188,7 +188,7 @@ sub explain {
 # --- showing ---------------------------------------------------------------
 
 my @WHATS = ('operation', 'pair', 'malloc', 'alloc', 'free', 'realloc', 'copying', 'memalign',
-	'kmalloc', 'kzalloc', 'kmemalign', 'krealloc', 'kfree', 'plain alloc', 'plain free',
+	'kmalloc', 'kzalloc', 'kmemalign', 'krealloc', 'kfree', 'system call', 'first touch', 'plain alloc', 'plain free',
 	'worst malloc', 'worst alloc', 'worst free', 'worst realloc', 'worst memalign',
 	'utilization', 'bound');
 

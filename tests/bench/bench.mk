@@ -4,6 +4,8 @@
 
 BENCH_OBJS := $(addprefix build/,$(addsuffix .o,$(basename $(wildcard tests/bench/*.[cS]))))
 
+build/tests/bench/programs_file.o: build/user/bench
+
 # memcpy is wrapped so that what a reallocation copies can be counted apart.
 build/bench.elf: $(TEST_OBJS) $(BENCH_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS) $(BENCH_OBJS),--wrap=memcpy)

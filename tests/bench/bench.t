@@ -88,6 +88,15 @@ my ($again, undef, @odd_again) = Bench::take('quick', 'bench_quick_traces');
 is("@odd_again", '', 'some of them again, with nothing else in that boot');
 is_deeply($again, { map { $_ => $now->{$_} } grep { /^trace / } keys %$now }, 'they are the same');
 
+# A program's figures are taken in ring 3, by itself.
+my ($programs, undef, @odd_programs) = Bench::take('quick', 'bench_quick_programs');
+is("@odd_programs", '', 'those of a program again');
+is_deeply($programs, { map { $_ => $now->{$_} } grep { /^program / } keys %$now }, 'they are the same');
+cmp_ok($programs->{'program 16: pair'}, '>=', $now->{'pair 16: pair'}, 'its malloc and free hold the heap\'s');
+cmp_ok($programs->{'program 16: pair'}, '<', 3 * $now->{'pair 16: pair'}, '  and little more');
+cmp_ok($programs->{'program page: first touch'}, '>', 1024, 'a page is cleared when it is touched');
+cmp_ok($programs->{'program brk, a page up: system call'}, '<', 1024, '  and not when the break is raised');
+
 unlike(Bench::environment()->{flags}, qr/(?:^| )-[gW]/, 'what does not change the code is no difference');
 my $results = { %{ Bench::environment() }, quick => $now };
 my $before = Bench::load($baseline);
