@@ -199,9 +199,9 @@ build/tests/kernel/user_files.o: $(addprefix build/user/,hello churn sums brk ma
 build/test.elf: $(TEST_OBJS) linker.ld tools/ksyms
 	$(call link_kernel,$@,$(TEST_OBJS))
 
-build/fencepost.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
+build/fencepost.iso: build/fencepost.elf $(FPT) $(USER_PROGRAMS) tools/mkiso boot/grub.cfg
 	@$(call say,ISO,$@)
-	$(Q)tools/mkiso bios $@ $< "" $(FPT)
+	$(Q)tools/mkiso bios $@ $< "" $(FPT) $(USER_PROGRAMS)
 
 build/demo.iso: build/fencepost.elf $(FPT) tools/mkiso boot/grub.cfg
 	@$(call say,ISO,$@)

@@ -6,7 +6,7 @@
 #include "kernel/mm/layout.h"
 #include "kernel/x86/exit.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 /* What it writes goes over the wire; what the kernel says of it, when it runs no more, does not. */
 static void write_wire(void *context, const char *text, size_t n)
@@ -28,13 +28,27 @@ static int read_wire(void *context)
 	return c == WIRE_NOTHING ? PROCESS_INPUT_NONE : c;
 }
 
+/* Where all of a module can be read. */
+static bool in_reach(const struct boot_module *module)
+{
+	return module->base < DIRECT_SIZE && module->length <= DIRECT_SIZE - module->base;
+}
+
+bool programs_is_one(const struct boot_module *module)
+{
+	static const char magic[4] = "\177ELF";
+
+	return in_reach(module) && module->length >= sizeof(magic) &&
+	       memcmp(phys_to_virt(module->base), magic, sizeof(magic)) == 0;
+}
+
 const char *programs_create(const struct boot_module *module, struct process_options *options,
 			    struct process **created)
 {
 	options->name = module->name;
 	options->file = phys_to_virt(module->base);
 	options->size = module->length;
-	if (module->base >= DIRECT_SIZE || module->length > DIRECT_SIZE - module->base)
+	if (!in_reach(module))
 		return "lies above 256 MiB";
 	if (!options->arguments)
 		return "its arguments are too long";

@@ -7,11 +7,16 @@
 #ifndef KERNEL_MONITOR_PROGRAMS_H
 #define KERNEL_MONITOR_PROGRAMS_H
 
+#include <stdbool.h>
+
 #include "boot/bootinfo.h"
 #include "kernel/proc/process.h"
 
 /* What programs_run() says of a module that cannot be run, as a shell does. */
 #define PROGRAMS_REFUSED 126
+
+/* Whether a module looks like a program, sound or not. */
+bool programs_is_one(const struct boot_module *module);
 
 /**
  * programs_create() - a process of what was loaded as a module

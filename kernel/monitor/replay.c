@@ -6,6 +6,7 @@
 #include "kernel/mm/frame.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
+#include "kernel/monitor/programs.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -331,6 +332,7 @@ bool replay_all(void)
 	}
 	print_head();
 	for (size_t i = 0; i < bootinfo.nmodules; i++)
-		sound &= replay_module(&bootinfo.modules[i]);
+		if (!programs_is_one(&bootinfo.modules[i]))
+			sound &= replay_module(&bootinfo.modules[i]);
 	return sound;
 }

@@ -21,7 +21,7 @@ use constant { PAGE => 4096, LINES => 80, LIMIT => 300, WORD => 4 };
 chdir "$FindBin::Bin/../.." or die "no tree: $!";
 {
 	delete local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL GNUMAKEFLAGS)};
-	system('make -s build/fencepost.elf user') == 0 or BAIL_OUT('cannot build the programs');
+	system('make -s build/fencepost.elf build/fencepost.iso user') == 0 or BAIL_OUT('cannot build the programs');
 }
 
 my $PROMPT = qr/^fencepost> \z/m;
@@ -292,4 +292,13 @@ my $mem = answer_to('mem');
 unlike($mem, qr/^  (?:processes|kernel stacks) /m, 'nothing of all of them is left');
 like($mem, qr/^ledger: all counts agree$/m, 'and all counts agree');
 is_deeply([Judge::unexpected_guest_errors(Judge::stop($machine))], [], 'nothing was touched that is not there');
+
+# --- as make run boots it ------------------------------------------------------
+
+$machine = Judge::start(iso => 'build/fencepost.iso', timeout => LIMIT);
+Judge::wait_for($machine, $PROMPT, 60);
+ask('run hello', 'is there', qr/\Ahello from process 1\nargument 0  hello\nbreak .*\nhello: status 0\n\z/s);
+ask('run churn 20000 256', 'with arguments', qr/\Achurn: \d+ operations, checksum \w+\nchurn: status 0\n\z/);
+unlike(answer_to('replay'), qr/churn|hello/, 'no program is taken for a trace');
+Judge::stop($machine);
 done_testing;
