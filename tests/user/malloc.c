@@ -203,6 +203,21 @@ static void check_errno_and_free(void)
 	CHECK(errno == EINVAL);
 }
 
+/* What is freed at the end of the heap lowers the break: in steps, and not for every little bit. */
+static void check_free_lowers_the_break(void)
+{
+	enum { BLOCKS = 64, SIZE = 100000 };
+	static char *blocks[BLOCKS];
+	char *highest;
+
+	for (int i = 0; i < BLOCKS; i++)
+		blocks[i] = malloc(SIZE);
+	highest = sbrk(0);
+	for (int i = BLOCKS; i-- > 0;)
+		free(blocks[i]);
+	CHECK((char *)sbrk(0) < highest - BLOCKS / 2 * SIZE);
+}
+
 /* A program that moves the break itself keeps what it has so, and malloc() what it has. */
 static void check_sbrk_beside(void)
 {
@@ -244,6 +259,7 @@ int main(void)
 	check_aligned_alloc();
 	check_posix_memalign();
 	check_errno_and_free();
+	check_free_lowers_the_break();
 	check_sbrk_beside();
 	return check_result("malloc() and its kin");
 }
