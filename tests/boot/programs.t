@@ -203,6 +203,15 @@ subtest 'what is written waits for who reads, and what is read for who writes' =
 	is($?, 0, '  and ends');
 };
 
+subtest 'a million system calls with arguments at random do no harm' => sub {
+	my $seed = int rand 1 << 31;
+	diag("seed $seed");
+	my $run = here("build/user/hostile '$seed 1000000 all'");
+	is($run->{status}, 0, 'none has a result that it cannot have');
+	like($run->{out}, qr/^ok 1 - hostile, seed $seed: 1000000 calls, \d+ refused$/m, '  and all have come back');
+	diag($run->{out}, $run->{err}) if $run->{status} != 0;
+};
+
 subtest 'make run-user' => sub {
 	my $run = run('make --no-print-directory run-user PROGRAM=build/foreign/lines ARGS="x,y *"', "1\n2\n");
 	like($run->{out}, qr/^argument 1: 'x,y'\nargument 2: '\*'\n2\n1\n\z/m, 'runs a program with its arguments');
