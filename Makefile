@@ -39,6 +39,7 @@ ACCEL ?= tcg
 QEMU ?= qemu-system-i386
 SEED ?=
 ONLY ?=
+HEAP ?=
 HOSTCC ?= gcc
 CLANG ?= clang
 export MEM ACCEL QEMU QEMUFLAGS SEED ONLY CLANG
@@ -122,8 +123,13 @@ IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf 
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)
 
 .PHONY: test
+ifneq ($(HEAP),)
+test: $(FPT)
+	@tests/score/score.pl $(HEAP)
+else
 test: $(IMAGES) $(HOST_TESTS) $(FOREIGN) $(PRELOAD) $(PEERS_FILES) $(USER_FILES) ## everything a change needs, through prove
 	prove -j2 $(PROVEFLAGS) $(wildcard tests/*/*.t) $(HOST_TESTS)
+endif
 
 .PHONY: images
 images: $(IMAGES) ## all that the tests boot
@@ -150,6 +156,7 @@ help: ## this list
 	@echo '  TRACE          for make heapmap: a trace in tests/traces, without its suffix'
 	@echo '  SEED           order of the tests in the kernel, as printed at their end'
 	@echo '  ONLY           run the tests in the kernel whose names contain this'
+	@echo '  HEAP           for make test: the file of a heap of your own, to have it judged'
 	@echo '  PROVEFLAGS     for prove, e.g. -v'
 	@echo '  PEERS          more allocators for make bench-host: paths of shared libraries'
 	@echo '  ROUNDS         how often make bench-host times each of them (7)'
