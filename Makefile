@@ -25,6 +25,8 @@ NEEDS_pictures := run
 NEEDS_bench-check := run
 NEEDS_bench-baseline := run
 NEEDS_bench-host := peers
+NEEDS_book := book
+NEEDS_book-renew := test
 .NOTPARALLEL:
 .PHONY: deps $(REST)
 deps:
@@ -118,6 +120,14 @@ gdb-session: build/fencepost.elf $(FPT) ## hold the session in docs/gdb.md anew,
 include tests/bench/bench.mk
 include tests/pictures/pictures.mk
 include tests/peers/peers.mk
+
+.PHONY: book book-renew
+book: ## the book as a site, in build/book
+	@$(call say,BOOK,build/book)
+	$(Q)tools/book
+
+book-renew: build/fencepost.iso $(FPT) ## hold the book's sessions anew, and put what they say there
+	tests/book/renew.pl
 
 IMAGES := build/fencepost.elf build/fencepost.iso build/demo.iso build/test.elf build/test.iso build/bench.elf \
 	build/uefi.iso $(BROKEN_ELFS) $(COVERAGE_ELFS) $(FPT)

@@ -39,6 +39,8 @@ my %BRINGS = (
 	'python3' => ['python3'],
 	'sqlite3' => ['sqlite3'],
 	'gdb' => ['gdb'],
+	'mkdocs' => ['mkdocs'],
+	'mkdocs-material' => ['/usr/share/mkdocs/themes/material/mkdocs_theme.yml'],
 	'mypy' => ['mypy'],
 	'pyflakes3' => ['pyflakes3'],
 	'valgrind' => ['valgrind'],
@@ -50,7 +52,8 @@ my %BRINGS = (
 my @CROSS = qw(gcc-i686-linux-gnu binutils-i686-linux-gnu);
 my @RUN = qw(gzip grub-common grub-pc-bin mtools perl qemu-system-x86 xorriso);
 my @DEBUG = qw(gdb gzip perl qemu-system-x86);
-my @TEST = qw(clang clang-format cppcheck gcc gdb git grub-efi-amd64-bin libc6-dev libclang-rt-dev mypy ovmf
+my @TEST = qw(clang clang-format cppcheck gcc gdb git grub-efi-amd64-bin libc6-dev libclang-rt-dev mkdocs
+	mkdocs-material mypy ovmf
 	pyflakes3 python3 sqlite3);
 my @HOST = qw(gcc libc6-dev);
 my @PEERS = qw(gzip libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 perl valgrind);
