@@ -220,7 +220,7 @@ sub show { my ($block, $offset) = @_; return $gdb->ask('heap block ' . ($block->
 
 my $binned = (grep { $_->[1] != $gdb->value('kernel_heap.remainder') } @{ $of{HEAP_PIECE_BINNED} })[3];
 like(show(block('USED')), qr/^  header 0x\w+ = \d+ \| IN_USE \| PREV_IN_USE\n\z/m, 'heap block: one in use');
-like(show(block('CACHED')), qr/^  header 0x\w+ = (\d+) \| IN_USE(?: \| PREV_IN_USE)? \| CACHED\n  kept   in the quick list of length \1, \d+ of \d+ from the oldest\n\z/m,
+like(show(block('CACHED')), qr/^  header 0x\w+ = (\d+) \| IN_USE(?: \| PREV_IN_USE)? \| CACHED\n  kept   in the quick list of length \1, place \d+ of \d+\n\z/m,
 	'heap block: one that is cached');
 like(show($binned), qr/^  header 0x\w+ = (\d+) \| PREV_IN_USE\n  next .*\n  prev .*\n  footer \1\n\z/m, 'heap block: a free one');
 like(show(block('TOP')), qr/^  kept   as the top, up to the fence at 0x\w+\n\z/m, 'heap block: the top');
@@ -457,7 +457,7 @@ for my $panic (sort keys %PANICS) {
 {
 	my $dead = Debugger->start('build/broken/panic_stays.elf', machine => {});
 	$dead->run_to('machine_halt');
-	like($dead->ask('heap block 0xd0000018'), qr/^  kept   in the quick list of length 104, 1 of 1 from the oldest\n\z/m,
+	like($dead->ask('heap block 0xd0000018'), qr/^  kept   in the quick list of length 104, place 1 of 1\n\z/m,
 		'a panic that stays: the block that was freed twice');
 	like($dead->ask('heap'), qr/^a call of kmalloc is under way/, 'a panic that stays: within kfree()');
 	$dead->stop;

@@ -554,7 +554,7 @@ static void test_lists(void)
 	walk_lists(1);
 	tap_ok(listed.block == ptr[1] - HEAP_WORD && heap_bin_size(listed.number) == listed.size &&
 		       listed.size >= 40 + HEAP_WORD,
-	       "with its list and its length: first the oldest of a quick list");
+	       "with its list and its length: first that of a quick list which was freed first");
 	walk_lists(3);
 	tap_ok(listed.block == heap.remainder && listed.size == heap.remainder_size,
 	       "then the remainder");

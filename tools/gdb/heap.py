@@ -138,7 +138,7 @@ class Heap:
         return first + units * per_power // (1 << power)
 
     def cached(self, quick: Quick) -> list[int]:
-        """The payloads in a quick list, the oldest first, as many as it has places."""
+        """The payloads in a quick list, what is handed out next last, as many as it has places."""
         return quick.places[: max(0, quick.next - quick.address) // self.word]
 
     def binned(self, number: int) -> Iterator[int]:

@@ -93,7 +93,7 @@ def place_in_quick(heap: Heap, payload: int) -> str:
         payloads = heap.cached(quick)
         if payload in payloads:
             at = payloads.index(payload) + 1
-            which = f"{at} of {len(payloads)} from the oldest"
+            which = f"place {at} of {len(payloads)}"
             return f"in the quick list of length {quick.size}, {which}"
     return "in no quick list, though its header says so"
 
@@ -170,7 +170,7 @@ def show_bin(heap: Heap, number: int) -> Iterator[str]:
 def show_lists(heap: Heap) -> Iterator[str]:
     """Quick lists and bins that are not empty, the remainder, the top."""
     yield f"quick lists: {count_cached(heap)} bytes"
-    yield "           length  blocks  the oldest first"
+    yield "           length  blocks  what is handed out next last"
     for quick in heap.quick:
         yield from show_quick(heap, quick)
     yield f"bins: {count_bins(heap) - heap.remainder_size} bytes"
