@@ -57,7 +57,7 @@ void *memset(void *to, int byte, size_t n);
 #define FLAGS	    (HEAP_ALIGN - 1)
 
 /* Blocks looked at in a bin whose lengths differ, before the next bin is taken. */
-#define FIT_TRIES 2
+#define FIT_TRIES 4
 
 /*
  * Whenever the top has moved up by this part of the heap, there is a round
@@ -65,9 +65,6 @@ void *memset(void *to, int byte, size_t n);
  * block of the next list, if that has one for which nothing has to be merged.
  */
 #define DRAIN_PART 64
-
-/* Of what is merged, blocks up to this length become the remainder. */
-#define REMAINDER_MOST ((size_t)4096)
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
@@ -822,7 +819,7 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
 	struct heap_block *old = heap->remainder;
 	size_t old_size = heap->remainder_size;
 
-	if (size <= REMAINDER_MOST) {
+	if (size <= HEAP_REMAINDER_MOST) {
 		set_remainder(heap, block, size);
 		if (!old)
 			return;
@@ -1006,9 +1003,11 @@ static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
 static SLOW size_t free_to_full(struct heap_quick *quick, void *ptr)
 {
 	struct heap *heap = quick->heap;
+	size_t places = (quick->end - (uintptr_t)quick->ptr) / HEAP_WORD; /* with one more */
 	size_t room = heap->quick_room + quick->size;
 
-	if (room > heap->quick_limit || quick->end == (uintptr_t)quick->ptr + sizeof(quick->ptr))
+	if (room > heap->quick_limit || places > HEAP_QUICK_MOST ||
+	    places * quick->size > HEAP_QUICK_BYTES)
 		return release(heap, block_of(ptr));
 	heap->quick_room = room;
 	quick->end += HEAP_WORD;

@@ -67,11 +67,15 @@
 
 /*
  * A quick list has room for one block at first. One that is full when a block is
- * freed gets room for another, up to so many, as long as all that the lists have
- * got is no more than this part of what the hook has given.
+ * freed gets room for another, up to so many blocks and bytes, as long as all that
+ * the lists have got is no more than this part of what the hook has given.
  */
-#define HEAP_QUICK_MOST 26 /* struct heap_quick is 32 words then */
-#define HEAP_QUICK_PART 128
+#define HEAP_QUICK_MOST	 26 /* struct heap_quick is 32 words then */
+#define HEAP_QUICK_BYTES 640
+#define HEAP_QUICK_PART	 128
+
+/* Of what is merged, blocks up to this length become the remainder. */
+#define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 512)
 
 /* Bins of free blocks: one for each small length, then 16 for each power of two. */
 #define HEAP_BINS_PER_POWER 16

@@ -60,11 +60,12 @@ static void free_merged(void *ptr)
 /* The same, and it goes to a bin when another one becomes the remainder, and is taken whole. */
 static void free_binned(void *ptr)
 {
-	char *other = heap_malloc(&heap, PAGE - HEAP_WORD), *wall = heap_malloc(&heap, PAGE);
+	char *other = heap_malloc(&heap, HEAP_REMAINDER_MOST - HEAP_WORD),
+	     *wall = heap_malloc(&heap, PAGE);
 
 	free_merged(ptr);
 	heap_free(&heap, other);
-	TAP_MUST(heap_malloc(&heap, PAGE - HEAP_WORD) == other && !heap.remainder);
+	TAP_MUST(heap_malloc(&heap, HEAP_REMAINDER_MOST - HEAP_WORD) == other && !heap.remainder);
 	heap_free(&heap, wall);
 	heap_free(&heap, other);
 }

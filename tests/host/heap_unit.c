@@ -147,7 +147,7 @@ static size_t *header(void *ptr)
 }
 
 /* The largest block, in words, that becomes the remainder when it is freed. */
-#define MOST (4096 / HEAP_WORD)
+#define MOST (HEAP_REMAINDER_MOST / HEAP_WORD)
 
 /* The remainder, shorter than that, goes to a bin: another takes its place, and is taken whole. */
 static void bin_remainder(void)

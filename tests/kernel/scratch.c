@@ -69,10 +69,10 @@ void scratch_release_to_bin(void *ptr)
 	scratch_release(ptr);
 	if (!scratch_heap.remainder)
 		return;
-	other = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
-	wall = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
+	other = heap_malloc(&scratch_heap, HEAP_REMAINDER_MOST - HEAP_WORD);
+	wall = heap_malloc(&scratch_heap, HEAP_REMAINDER_MOST - HEAP_WORD);
 	heap_free(&scratch_heap, other);
-	other = heap_malloc(&scratch_heap, PAGE_SIZE - HEAP_WORD);
+	other = heap_malloc(&scratch_heap, HEAP_REMAINDER_MOST - HEAP_WORD);
 	heap_free(&scratch_heap, wall);
 	heap_free(&scratch_heap, other);
 	heap_trim(&scratch_heap, 0);
