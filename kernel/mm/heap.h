@@ -71,11 +71,11 @@
  * the lists have got is no more than this part of what the hook has given.
  */
 #define HEAP_QUICK_MOST	 26 /* struct heap_quick is 32 words then */
-#define HEAP_QUICK_BYTES 640
+#define HEAP_QUICK_BYTES (160 * HEAP_WORD)
 #define HEAP_QUICK_PART	 128
 
 /* Of what is merged, blocks up to this length become the remainder. */
-#define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 512)
+#define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
 
 /* Bins of free blocks: one for each small length, then 16 for each power of two. */
 #define HEAP_BINS_PER_POWER 16

@@ -568,21 +568,21 @@ static void test_fit_within_bin(void)
 /* Blocks of 1,200 and 1,210 words share a bin. */
 static void test_fit_tries(void)
 {
-	void *ptr[4];
+	void *ptr[6];
 
 	fresh();
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		ptr[i] = block(i == 1 ? 1210 : 1200);
 		block(4);
 	}
-	for (size_t i = 1; i < 4; i++)
+	for (size_t i = 1; i < 6; i++)
 		heap_free(&heap, ptr[i]);
-	tap_ok(block(1210) == behind(ptr[3], 1204) &&
-		       is("[ u1200 u4 f1210 u4 f1200 u4 f1200 u4 u1210 t ]"),
-	       "the third block of a bin is not looked at, though it would fit");
-	TAP_MUST(block(1200) == ptr[3]);
-	tap_ok(block(1210) == ptr[1], "the second one is");
-	heap_free(&heap, ptr[3]);
+	tap_ok(block(1210) == behind(ptr[5], 1204) &&
+		       is("[ u1200 u4 f1210 u4 f1200 u4 f1200 u4 f1200 u4 f1200 u4 u1210 t ]"),
+	       "the fifth block of a bin is not looked at, though it would fit");
+	TAP_MUST(block(1200) == ptr[5]);
+	tap_ok(block(1210) == ptr[1], "the fourth one is");
+	heap_free(&heap, ptr[5]);
 	heap_free(&heap, ptr[0]);
 	tap_ok(block(1200) == ptr[0], "and of two that fit as well the first is taken");
 }
@@ -1385,9 +1385,13 @@ static void test_regions(void)
 /* How many blocks of so many words can wait, if none of another length do. */
 static size_t room_for(size_t words)
 {
-	size_t most = 1 + heap.given / HEAP_QUICK_PART / (words * HEAP_WORD);
+	size_t size = words * HEAP_WORD, most = 1 + heap.given / HEAP_QUICK_PART / size;
 
-	return most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST;
+	if (most > HEAP_QUICK_BYTES / size)
+		most = HEAP_QUICK_BYTES / size;
+	if (most > HEAP_QUICK_MOST)
+		most = HEAP_QUICK_MOST;
+	return most;
 }
 
 static size_t cached_blocks(void)
@@ -1499,7 +1503,8 @@ static void free_many(size_t words, size_t n)
 static void use_up_room(void)
 {
 	for (size_t words = MAX_SMALL; words >= 4; words -= 2) {
-		while (heap.quick_room + words * HEAP_WORD <= heap.quick_limit) {
+		while (quick_room(quick_list(words)) < room_for(words) &&
+		       heap.quick_room + words * HEAP_WORD <= heap.quick_limit) {
 			size_t n = quick_room(quick_list(words)) + 1;
 
 			free_many(words, n);
@@ -1557,6 +1562,12 @@ static void test_quick_most(void)
 	       "no list gets more than HEAP_QUICK_MOST, though there may be more in all");
 	free_many(6, 3);
 	tap_ok(quick_room(quick_list(6)) == 3, "but another one does");
+	free_many(40, 6);
+	free_many(42, 6);
+	free_many(82, 6);
+	tap_ok(quick_room(quick_list(40)) == HEAP_QUICK_BYTES / (40 * HEAP_WORD) &&
+		       quick_room(quick_list(42)) == 3 && quick_room(quick_list(82)) == 1,
+	       "nor more than HEAP_QUICK_BYTES, and those of longer blocks stay at one");
 }
 
 static void test_quick_limit(void)
@@ -1689,10 +1700,10 @@ static void test_remainder(void)
 	tap_ok(block(24) == behind(a, 34) && no_remainder() && is("[ u6 u8 u10 u10 u26 u4 t ]"),
 	       "and which goes whole when too little would be left");
 	fresh();
-	a = block(MOST + 2);
+	a = block(MOST + 100);
 	block(4);
 	heap_free(&heap, a);
-	tap_ok(block(MOST - 198) == a && no_remainder() && heap.summary && is("[ u* f200 u4 t ]"),
+	tap_ok(block(MOST) == a && no_remainder() && heap.summary && is("[ u* f100 u4 t ]"),
 	       "what a large request leaves is in a bin");
 }
 
@@ -1721,19 +1732,19 @@ static void test_remainder_large(void)
 	block(4);
 	b = block(200);
 	block(4);
-	c = block(MOST + 2);
+	c = block(500);
 	block(4);
-	free_binned(b);
-	heap_free(&heap, c);
 	heap_free(&heap, a);
 	TAP_MUST(block(6) == a && remainder_is(behind(a, 6), 394));
-	tap_ok(block(200) == b && is("[ u6 f394 u4 u200 u4 f* u4 t ]"),
+	heap_free(&heap, b);
+	heap_free(&heap, c);
+	tap_ok(block(200) == b && is("[ u6 f394 u4 u200 u4 f500 u4 t ]"),
 	       "a large request passes by a remainder that fits less well than a block in a bin");
 	tap_ok(block(198) == behind(a, 6) && remainder_is(behind(a, 204), 196) &&
-		       is("[ u6 u198 f196 u4 u200 u4 f* u4 t ]"),
+		       is("[ u6 u198 f196 u4 u200 u4 f500 u4 t ]"),
 	       "and takes it when there is none, and what is left is still the remainder");
 	tap_ok(block(194) == behind(a, 204) && no_remainder() &&
-		       is("[ u6 u198 u196 u4 u200 u4 f* u4 t ]"),
+		       is("[ u6 u198 u196 u4 u200 u4 f500 u4 t ]"),
 	       "also before a block of another bin that fits less well");
 }
 
@@ -1752,18 +1763,18 @@ static void test_freed_is_remainder(void)
 	fresh();
 	a = block(20);
 	block(4);
-	b = block(200);
+	b = block(134);
 	block(4);
 	free_merged(a);
-	tap_ok(remainder_is(a, 20) && heap.summary == 0 && is("[ f20 u4 u200 u4 t ]"),
+	tap_ok(remainder_is(a, 20) && heap.summary == 0 && is("[ f20 u4 u134 u4 t ]"),
 	       "a small block that is merged with nothing becomes the remainder");
 	heap_free(&heap, b);
-	tap_ok(remainder_is(b, 200) && only_in_bin(a) && is("[ f20 u4 f200 u4 t ]"),
-	       "so does a large one, and the remainder before it goes to its bin");
-	tap_ok(block(20) == a && remainder_is(b, 200) && heap.summary == 0 &&
-		       is("[ u20 u4 f200 u4 t ]"),
+	tap_ok(remainder_is(b, 134) && only_in_bin(a) && is("[ f20 u4 f134 u4 t ]"),
+	       "so does one that just is not small, and the remainder before it goes to its bin");
+	tap_ok(block(20) == a && remainder_is(b, 134) && heap.summary == 0 &&
+		       is("[ u20 u4 f134 u4 t ]"),
 	       "where it is found before the new one is carved up");
-	tap_ok(block(10) == b && block(12) == behind(b, 10) && remainder_is(behind(b, 22), 178),
+	tap_ok(block(10) == b && block(12) == behind(b, 10) && remainder_is(behind(b, 22), 112),
 	       "which the next small requests do");
 }
 
@@ -1832,13 +1843,11 @@ static void test_lead_is_remainder(void)
 		       only_in_bin(a) && is("[ f20 u4 f34 u* t ]"),
 	       "what is left before an aligned block becomes the remainder");
 	fresh();
-	if ((uintptr_t)start % (2 * PAGE) > 0)
-		block(MOST);
 	a = block(20);
 	block(4);
 	free_merged(a);
 	b = heap_memalign(&heap, 2 * PAGE, MAX_SMALL * HEAP_WORD);
-	TAP_MUST(length(behind(a, 24)) == (2 * MOST - 30) * HEAP_WORD);
+	TAP_MUST(length(behind(a, 24)) > HEAP_REMAINDER_MOST);
 	tap_ok(remainder_is(a, 20) && only_in_bin(behind(a, 24)),
 	       "or goes to a bin, if it is too long");
 }
@@ -2084,54 +2093,54 @@ static void step_of(size_t words)
 	TAP_MUST(block(MAX_SMALL));
 }
 
-/* Six blocks of 40 words wait, and two of 8, in a heap that is much shorter than it was. */
+/* Eight blocks of 20 words wait, and one of 8, in a heap that is much shorter than it was. */
 static void wait_in_shorter_heap(void)
 {
-	void *ptr[8];
+	void *ptr[9];
 
 	fresh();
-	for (size_t i = 0; i < 8; i++) {
-		ptr[i] = block(i < 6 ? 40 : 8);
+	for (size_t i = 0; i < 9; i++) {
+		ptr[i] = block(i < 8 ? 20 : 8);
 		block(4);
 	}
 	a = heap_malloc(&heap, 240 * 1024);
-	for (size_t i = 0; i < 7; i++)
+	for (size_t i = 0; i < 9; i++)
 		heap_free(&heap, ptr[i]);
 	heap_free(&heap, a);
-	TAP_MUST(has_room(40, 6) && cached_blocks() == 7 && heap.quick_room > heap.quick_limit);
+	TAP_MUST(has_room(20, 8) && cached_blocks() == 9 && heap.quick_room > heap.quick_limit);
 }
 
 static void test_drain_takes_room_back(void)
 {
-	size_t room = 6;
+	size_t room = 8;
 	bool each = true;
 
 	wait_in_shorter_heap();
 	step_of(8);
-	tap_ok(has_room(40, 6) && quick_room(quick_list(8)) == 1 && cached_blocks() == 6,
+	tap_ok(has_room(20, 8) && quick_room(quick_list(8)) == 1 && cached_blocks() == 8,
 	       "in a heap that has become shorter a list with one place keeps it");
 	while (heap.quick_room > heap.quick_limit) {
-		step_of(40);
-		each &= has_room(40, --room) && cached_blocks() == room;
+		step_of(20);
+		each &= has_room(20, --room) && cached_blocks() == room;
 	}
-	tap_ok(each && room < 6 && room > 1, "others lose one by each round that comes by");
-	step_of(40);
-	tap_ok(has_room(40, room) && cached_blocks() == room - 1,
+	tap_ok(each && room < 8 && room > 1, "others lose one by each round that comes by");
+	step_of(20);
+	tap_ok(has_room(20, room) && cached_blocks() == room - 1,
 	       "until they have no more than they may");
 	fresh();
 	a = heap_malloc(&heap, 1 << 20);
-	free_many(40, 6);
-	step_of(40);
-	tap_ok(has_room(40, 6) && cached_blocks() == 5, "no room is taken back before");
+	free_many(20, 8);
+	step_of(20);
+	tap_ok(has_room(20, 8) && cached_blocks() == 7, "no room is taken back before");
 }
 
 static void test_drain_takes_room_of_empty_lists(void)
 {
 	wait_in_shorter_heap();
-	for (size_t i = 0; i < 6; i++)
-		block(40);
-	step_of(40);
-	tap_ok(has_room(40, 5) && cached_blocks() == 1,
+	for (size_t i = 0; i < 8; i++)
+		block(20);
+	step_of(20);
+	tap_ok(has_room(20, 7) && cached_blocks() == 1,
 	       "a list that nothing waits in loses room as well");
 }
 
@@ -2141,8 +2150,8 @@ static void test_trim_takes_room_back(void)
 	a = heap_malloc(&heap, 1 << 20);
 	guard = block(4);
 	free_many(8, 3);
-	free_many(40, 6);
-	TAP_MUST(quick_room(quick_list(8)) == 3 && quick_room(quick_list(40)) == 6);
+	free_many(20, 8);
+	TAP_MUST(quick_room(quick_list(8)) == 3 && quick_room(quick_list(20)) == 8);
 	heap_trim(&heap, SIZE_MAX);
 	tap_ok(heap.quick_room == 0 && quick_lists_are_right(&heap),
 	       "heap_trim() leaves each list its first place");
@@ -2178,18 +2187,18 @@ static void test_drain_merges_nothing(void)
 	tap_ok(is("[ c8 u10 t ]"), "the top is a free neighbour too");
 }
 
-/* A list that is full keeps its room for what waits on: [ c40 ][ f4 ][ c40 ][ c4 ]... */
+/* A list that is full keeps its room for what waits on: [ c20 ][ f4 ][ c20 ][ f4 ]... */
 static void test_drain_takes_no_room_in_use(void)
 {
 	char *first;
 
 	wait_in_shorter_heap();
-	first = (char *)quick_list(40)->ptr[1];
-	heap_free(&heap, behind(first, 84));
-	heap_free(&heap, behind(first, 40));
-	TAP_MUST(!(*header(behind(first, 40)) & IN_USE) && heap.quick_room > heap.quick_limit);
-	step_of(40);
-	tap_ok(has_room(40, 6) && cached_blocks() == 8 && quick_lists_are_right(&heap),
+	first = (char *)quick_list(20)->ptr[1];
+	heap_free(&heap, behind(first, 44));
+	heap_free(&heap, behind(first, 20));
+	TAP_MUST(!(*header(behind(first, 20)) & IN_USE) && heap.quick_room > heap.quick_limit);
+	step_of(20);
+	tap_ok(has_room(20, 8) && cached_blocks() == 10 && quick_lists_are_right(&heap),
 	       "a list does not lose the room of a block that waits on");
 }
 

@@ -113,4 +113,4 @@ test-long: build/host/fast/heap_model build/host/fast/heap_sequences ## a thousa
 
 .PHONY: ageing
 ageing: build/host/fast/ageing ## a thousand million operations at constant live bytes: the heap does not grow
-	OPERATIONS=1000000000 YOUNG=10000000 prove -v $<
+	OPERATIONS=1000000000 prove -v $<

@@ -128,6 +128,8 @@ KTEST(quick_lists_have_room_for_a_block_and_for_more_as_the_heap_allows)
 		most = 1 + heap->given / HEAP_QUICK_PART / size;
 		if (most > HEAP_QUICK_MOST)
 			most = HEAP_QUICK_MOST;
+		if (most > HEAP_QUICK_BYTES / size)
+			most = HEAP_QUICK_BYTES / size;
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
 			CHECK_EQ(heap_free(heap, blocks[i]), size);
 		heap_stats(heap, &stats);
@@ -258,28 +260,28 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 
 	scratch_open();
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
-		CHECK((blocks[i] = scratch_block(10)) && scratch_block(4));
+		CHECK((blocks[i] = scratch_block(6)) && scratch_block(4));
 	large = heap_malloc(heap, 200000);
 	CHECK(large && heap->quick_limit >= 1000);
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		heap_free(heap, blocks[i]);
-	CHECK_EQ(room(40), HEAP_QUICK_MOST);
-	CHECK_EQ(heap->quick_room, (HEAP_QUICK_MOST - 1) * 40);
+	CHECK_EQ(room(24), HEAP_QUICK_MOST);
+	CHECK_EQ(heap->quick_room, (HEAP_QUICK_MOST - 1) * 24);
 	heap_free(heap, large);
 	CHECK(heap->quick_limit < 600);
 	CHECK_EQ(heap->quick_limit, heap->given / HEAP_QUICK_PART);
 	while (heap->quick_room > heap->quick_limit) {
-		start_round(40);
+		start_round(24);
 		CHECK(scratch_block(130)); /* more than is merged */
-		CHECK_EQ(room(40), --had);
-		CHECK_EQ(heap->quick_room, (had - 1) * 40);
+		CHECK_EQ(room(24), --had);
+		CHECK_EQ(heap->quick_room, (had - 1) * 24);
 	}
 	CHECK(had > 1 && had < HEAP_QUICK_MOST);
-	start_round(40);
+	start_round(24);
 	CHECK(scratch_block(130));
-	CHECK_EQ(room(40), had);
+	CHECK_EQ(room(24), had);
 	scratch_merge();
-	CHECK_EQ(room(40), 1);
+	CHECK_EQ(room(24), 1);
 	CHECK_EQ(heap->quick_room, 0);
 	CHECK(scratch_comes_to_nothing());
 }
@@ -348,7 +350,7 @@ KTEST(small_requests_in_a_row_lie_side_by_side)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* Up to a page: a longer one is for those who ask for more. */
+/* Up to a length: a longer one is for those who ask for more. */
 KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 {
 	char *first, *second, *third;
@@ -356,9 +358,9 @@ KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 	scratch_open();
 	first = scratch_block(40);
 	CHECK(first && scratch_block(4));
-	second = heap_malloc(heap, PAGE_SIZE - HEAP_WORD);
+	second = heap_malloc(heap, HEAP_REMAINDER_MOST - HEAP_WORD);
 	CHECK(second && scratch_block(4));
-	third = heap_malloc(heap, PAGE_SIZE);
+	third = heap_malloc(heap, HEAP_REMAINDER_MOST);
 	CHECK(third && scratch_block(4));
 	scratch_release(first);
 	CHECK(heap->remainder == (void *)scratch_header(first) && heap->remainder_size == 160);
@@ -367,11 +369,11 @@ KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 	CHECK(heap->remainder == (void *)scratch_header(first));
 	heap_free(heap, second);
 	CHECK(heap->remainder == (void *)scratch_header(second));
-	CHECK_EQ(heap->remainder_size, PAGE_SIZE);
-	CHECK(scratch_is("[ f40 u4 f1024 u4 f1026 u4 t ]"));
+	CHECK_EQ(heap->remainder_size, HEAP_REMAINDER_MOST);
+	CHECK(scratch_is("[ f40 u4 f134 u4 f136 u4 t ]"));
 	CHECK(scratch_block(40) == first);
 	CHECK(scratch_block(40) == second && scratch_block(30) == second + 160);
-	CHECK(scratch_is("[ u40 u4 u40 u30 f954 u4 f1026 u4 t ]"));
+	CHECK(scratch_is("[ u40 u4 u40 u30 f64 u4 f136 u4 t ]"));
 	CHECK(scratch_comes_to_nothing());
 }
 
