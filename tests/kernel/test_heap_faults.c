@@ -1039,13 +1039,13 @@ KTEST(fault_22_to_30_damage_to_the_block_freed_last_is_reported)
 {
 	size_t *header;
 
-	CHECK(five_blocks(LARGE));
-	heap_free(heap, b);
-	CHECK(b_is_free(LARGE) && heap->remainder == (void *)scratch_header(b));
+	CHECK(five_blocks(SMALL));
+	scratch_release(b);
+	CHECK(b_is_free(SMALL) && heap->remainder == (void *)scratch_header(b));
 	header = scratch_header(c);
-	CHECK(free_sees(header, *header ^ PREV_IN_USE, a));
+	CHECK(merging_sees(header, *header ^ PREV_IN_USE, a));
 	CHECK(malloc_sees(header, *header ^ PREV_IN_USE, 10));
-	CHECK(free_sees(scratch_footer(b), 0x41414141, c));
+	CHECK(merging_sees(scratch_footer(b), 0x41414141, c));
 	CHECK(malloc_sees(scratch_footer(b), 0x41414141, 10));
 	header = scratch_header(b);
 	*header ^= IN_USE;
@@ -1053,7 +1053,7 @@ KTEST(fault_22_to_30_damage_to_the_block_freed_last_is_reported)
 	CHECK(not_merged(c, HEAP_FAULT_NEXT, header));
 	CHECK(not_given(10, HEAP_FAULT_NEXT, header));
 	*header ^= IN_USE;
-	CHECK(b_is_free(LARGE));
+	CHECK(b_is_free(SMALL));
 	CHECK(scratch_comes_to_nothing());
 }
 
