@@ -56,9 +56,6 @@ void *memset(void *to, int byte, size_t n);
 #define CACHED	    HEAP_CACHED
 #define FLAGS	    (HEAP_ALIGN - 1)
 
-/* Blocks looked at in a bin whose lengths differ, before the next bin is taken. */
-#define FIT_TRIES 4
-
 /*
  * Whenever the top has moved up by this part of the heap, there is a round
  * through the quick lists: each small request that takes more of the top frees a
@@ -235,16 +232,16 @@ static void set_remainder(struct heap *heap, struct heap_block *block, size_t si
 
 /* Bins */
 
-/* The bin of blocks of this length: its class, or the power of two and the four bits behind it. */
+/* The bin of blocks of this length: its class, or the power of two and the five bits behind it. */
 static INLINE size_t bin_for(size_t size)
 {
-	size_t units = size >> HEAP_SHIFT, power;
+	size_t units = size >> HEAP_SHIFT, shift;
 
 	if (size <= HEAP_MAX_SMALL)
 		return units - HEAP_MIN_BLOCK / HEAP_ALIGN;
-	power = HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(units);
-	return HEAP_CLASSES + (power - HEAP_CLASS_BITS - 1) * HEAP_BINS_PER_POWER +
-	       (units >> (power - 4));
+	shift = HEAP_WORD_BITS - 1 - (size_t)__builtin_clzl(units) - 5;
+	/* The first has 66 units and comes behind the last class: 32 * 1 + (66 >> 1) - 1. */
+	return HEAP_BINS_PER_POWER * shift + (units >> shift) - 1;
 }
 
 /* This and bin_unlink() are in line in merge(), the longest way of all. */
@@ -269,21 +266,25 @@ static SLOW void bin_add(struct heap *heap, struct heap_block *block, size_t siz
 	bin_insert(heap, block, size);
 }
 
-/* Whether a link is the start of a bin. */
+/* Whether a link is the start of a bin, and not in a block. */
 static bool is_bin(const struct heap *heap, struct heap_block *const *link)
 {
-	size_t at = (uintptr_t)link - (uintptr_t)heap->bins;
+	return (uintptr_t)link - (uintptr_t)heap->bins < sizeof(heap->bins);
+}
 
-	return at < sizeof(heap->bins) && at % HEAP_WORD == 0;
+/* All bits but one: a rotation, as compilers see. */
+static size_t all_but(size_t bit)
+{
+	return (size_t)-2 << bit % HEAP_WORD_BITS | (size_t)-2 >> -bit % HEAP_WORD_BITS;
 }
 
 static void bin_emptied(struct heap *heap, size_t bin)
 {
-	size_t word = heap->filled[bin / HEAP_WORD_BITS] & ~((size_t)1 << bin % HEAP_WORD_BITS);
+	size_t word = heap->filled[bin / HEAP_WORD_BITS] & all_but(bin);
 
 	heap->filled[bin / HEAP_WORD_BITS] = word;
 	if (!word)
-		heap->summary &= ~((size_t)1 << bin / HEAP_WORD_BITS);
+		heap->summary &= all_but(bin / HEAP_WORD_BITS);
 }
 
 static INLINE void bin_unlink(struct heap *heap, struct heap_block *block)
@@ -295,6 +296,18 @@ static INLINE void bin_unlink(struct heap *heap, struct heap_block *block)
 		next->prev = prev;
 	else if (is_bin(heap, prev))
 		bin_emptied(heap, (size_t)(prev - heap->bins));
+}
+
+/* The same with the first of a bin. */
+static INLINE void take_first(struct heap *heap, struct heap_block *block, size_t bin)
+{
+	struct heap_block *next = block->next;
+
+	heap->bins[bin] = next;
+	if (next)
+		next->prev = &heap->bins[bin];
+	else
+		bin_emptied(heap, bin);
 }
 
 static SLOW void bin_remove(struct heap *heap, struct heap_block *block)
@@ -311,8 +324,8 @@ static COLD void detach(struct heap *heap, struct heap_block *block)
 		bin_remove(heap, block);
 }
 
-/* The first block of the first bin from @bin on that is not empty, or NULL. */
-static INLINE struct heap_block *first_from(const struct heap *heap, size_t bin)
+/* The first bin from @bin on that is not empty, or HEAP_BINS. */
+static INLINE size_t filled_from(const struct heap *heap, size_t bin)
 {
 	size_t word = bin / HEAP_WORD_BITS, words;
 	size_t bits = heap->filled[word] & (size_t)-1 << bin % HEAP_WORD_BITS;
@@ -321,13 +334,14 @@ static INLINE struct heap_block *first_from(const struct heap *heap, size_t bin)
 		/* The shift is by less than a word's bits: there are fewer words than that. */
 		words = heap->summary & (size_t)-2 << word;
 		if (!words)
-			return NULL;
+			return HEAP_BINS;
 		word = (size_t)__builtin_ctzl(words);
 		bits = heap->filled[word];
 		if (!bits)
-			return NULL;
+			return HEAP_BINS;
 	}
-	return heap->bins[word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits)];
+	bin = word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits);
+	return heap->bins[bin] ? bin : HEAP_BINS;
 }
 
 /* Checks */
@@ -350,16 +364,29 @@ static bool ends_in_range(const struct heap *heap, const void *ptr, size_t size)
 	return size - HEAP_MIN_BLOCK <= heap->high - HEAP_MIN_BLOCK - (uintptr_t)ptr;
 }
 
-/* The links of a block in a bin exist and point back; only the first one hangs on the bin. */
-static INLINE bool linked(const struct heap *heap, const struct heap_block *block, size_t size)
+/* What follows a block in its bin exists and points back. */
+static INLINE bool linked_next(const struct heap *heap, const struct heap_block *block)
 {
 	const struct heap_block *next = block->next;
+
+	return !next || (in_range(heap, payload(next)) && next->prev == &block->next);
+}
+
+/* So it does for the first of a bin, which hangs on that. */
+static INLINE bool linked_first(const struct heap *heap, const struct heap_block *block, size_t bin)
+{
+	return block->prev == &heap->bins[bin] && linked_next(heap, block);
+}
+
+/* The same for any block in a bin; only the first one hangs on the bin. */
+static INLINE bool linked(const struct heap *heap, const struct heap_block *block, size_t size)
+{
 	struct heap_block *const *prev = block->prev;
 
-	if (next && (!in_range(heap, payload(next)) || next->prev != &block->next))
+	if (!linked_next(heap, block))
 		return false;
 	if (is_bin(heap, prev))
-		return *prev == block;
+		return !((uintptr_t)prev % HEAP_WORD) && *prev == block;
 	return in_range(heap, prev) && *prev == block && heap->bins[bin_for(size)] != block;
 }
 
@@ -376,20 +403,19 @@ static bool sound_top(const struct heap *heap)
 	return (heap->top->head ^ top_size(heap)) == PREV_IN_USE && heap->fence->head == IN_USE;
 }
 
-/* A free block of @size bytes, in a bin or the remainder. */
-static INLINE bool sound_kept(const struct heap *heap, const struct heap_block *block, size_t size)
+/* A free block of @size bytes is in a bin, or is the remainder. */
+static INLINE bool kept(const struct heap *heap, const struct heap_block *block, size_t size)
 {
-	if (!sound_free(block, size))
-		return false;
 	return block == heap->remainder ? size == heap->remainder_size : linked(heap, block, size);
 }
 
-/* The same with what its header says, which may lead anywhere. */
+/* A block that is not the top, by what its header says, which may lead anywhere. */
 static INLINE bool sound_listed(const struct heap *heap, const struct heap_block *block)
 {
 	size_t size = block_size(block);
 
-	return size <= heap->high - (uintptr_t)payload(block) && sound_kept(heap, block, size);
+	return size <= heap->high - (uintptr_t)payload(block) && sound_free(block, size) &&
+	       kept(heap, block, size);
 }
 
 /* The block after @block, if it is free. */
@@ -402,13 +428,15 @@ static INLINE bool sound_next(const struct heap *heap, const struct heap_block *
 	return next == heap->top ? sound_top(heap) : sound_listed(heap, next);
 }
 
-/* The block before @block, if it is free. */
+/* The block before @block, which is in use, if it is free. */
 static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *block)
 {
 	size_t size = prev_size(block);
 
-	return prev_in_use(block) || (size <= (uintptr_t)payload(block) - heap->low &&
-				      !(size & FLAGS) && sound_kept(heap, prev_block(block), size));
+	return prev_in_use(block) ||
+	       (size <= (uintptr_t)payload(block) - heap->low && !(size & FLAGS) &&
+		(prev_block(block)->head ^ size) == PREV_IN_USE &&
+		kept(heap, prev_block(block), size));
 }
 
 /* These two are for who is in no hurry: a free block behind, and the one before if it is free. */
@@ -855,7 +883,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 	if (HEAP_CHECKS && unlikely(!sound_next(heap, block) || !sound_prev(heap, block)))
 		return violated(heap, block, examine_beside);
 	if (!prev_in_use(block)) {
-		block->head &= ~(IN_USE | CACHED); /* it is swallowed, and may be freed again */
+		block->head = freed; /* not in use: it is swallowed, and may be freed again */
 		block = prev_block(block);
 		if (block != heap->remainder)
 			bin_unlink(heap, block);
@@ -908,15 +936,13 @@ static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
 }
 
 /*
- * Merges the block in a quick list's first place, and keeps what is so had:
- * somebody may be about to take it. The one freed last takes that place, where
- * it is the last to be handed out. Return: false after a violation.
+ * Merges that block, and keeps what is so had: somebody may be about to take it.
+ * The one freed last takes its place, where it is the last to be handed out.
+ * Return: false after a violation.
  */
-static COLD bool flush(struct heap_quick *quick)
+static bool flush(struct heap_quick *quick, struct heap_block *first)
 {
-	struct heap_block *first = first_waiting(quick);
-
-	if (!first || !merge(quick->heap, first, SIZE_MAX))
+	if (!merge(quick->heap, first, SIZE_MAX))
 		return false;
 	quick->next -= HEAP_WORD;
 	quick->ptr[1] = *(size_t **)quick->next;
@@ -943,9 +969,12 @@ static COLD bool flush_all(struct heap *heap)
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		struct heap_quick *quick = &heap->quick[i];
 
-		for (; !is_empty(quick); any = true)
-			if (!flush(quick))
+		for (; !is_empty(quick); any = true) {
+			struct heap_block *first = first_waiting(quick);
+
+			if (!first || !flush(quick, first))
 				return false;
+		}
 		while (take_room(quick))
 			;
 	}
@@ -972,7 +1001,7 @@ static bool drain(struct heap *heap)
 			return false;
 		/* Which cannot fail, with nothing beside the block that could be unsound. */
 		if (prev_in_use(first) && in_use(next_block(first)))
-			flush(quick);
+			flush(quick, first);
 	}
 	/* The heap has become shorter. */
 	if (heap->quick_room > heap->quick_limit && quick->next != quick->end)
@@ -982,10 +1011,8 @@ static bool drain(struct heap *heap)
 
 static SLOW size_t free_slowly(struct heap *heap, void *ptr)
 {
-	if (!ptr)
-		return 0;
-	if (HEAP_CHECKS && unlikely(!sound_used(heap, ptr)))
-		return violated(heap, block_of(ptr), examine_used);
+	if (HEAP_CHECKS ? unlikely(!sound_used(heap, ptr)) : !ptr)
+		return ptr && violated(heap, block_of(ptr), examine_used);
 	return release(heap, block_of(ptr));
 }
 
@@ -1003,11 +1030,9 @@ static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
 static SLOW size_t free_to_full(struct heap_quick *quick, void *ptr)
 {
 	struct heap *heap = quick->heap;
-	size_t places = (quick->end - (uintptr_t)quick->ptr) / HEAP_WORD; /* with one more */
 	size_t room = heap->quick_room + quick->size;
 
-	if (room > heap->quick_limit || places > HEAP_QUICK_MOST ||
-	    places * quick->size > HEAP_QUICK_BYTES)
+	if (room > heap->quick_limit || quick->end == quick->last)
 		return release(heap, block_of(ptr));
 	heap->quick_room = room;
 	quick->end += HEAP_WORD;
@@ -1074,19 +1099,23 @@ static INLINE void *take_remainder(struct heap *heap, size_t size)
 }
 
 /*
- * [ binned            ]  becomes  [ used | rest ], or [ used ]. After a small
- * request the rest is the new remainder, and the old one goes to a bin.
+ * The first block of a bin:
+ *
+ *	[ binned            ]  becomes  [ used | rest ], or [ used ]
+ *
+ * After a small request the rest is the new remainder, and the old one goes to a bin.
  */
-static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_t size)
+static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 {
+	struct heap_block *block = heap->bins[bin], *tail = after(block, size);
 	size_t whole = block_size(block), rest = whole - size;
-	struct heap_block *tail = after(block, size), *old = heap->remainder;
+	struct heap_block *old = heap->remainder;
 	size_t old_size = heap->remainder_size;
 
 	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)payload(block) ||
-				    !sound_free(block, whole) || !linked(heap, block, whole)))
+				    !sound_free(block, whole) || !linked_first(heap, block, bin)))
 		return violated(heap, block, examine_free), NULL;
-	bin_remove(heap, block);
+	take_first(heap, block, bin);
 	if (rest < HEAP_MIN_BLOCK) {
 		set_used(block, whole);
 		return payload(block);
@@ -1107,18 +1136,11 @@ static SLOW void *take_binned(struct heap *heap, struct heap_block *block, size_
 /* The first of a bin of small blocks, which just fit. */
 static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size_t class)
 {
-	struct heap_block *next = block->next, **bin = &heap->bins[class];
 	size_t size = class_size(class);
 
-	if (HEAP_CHECKS &&
-	    unlikely(!sound_free(block, size) || block->prev != bin ||
-		     (next && (!in_range(heap, payload(next)) || next->prev != &block->next))))
+	if (HEAP_CHECKS && unlikely(!sound_free(block, size) || !linked_first(heap, block, class)))
 		return violated(heap, block, examine_free), NULL;
-	*bin = next;
-	if (next)
-		next->prev = bin;
-	else
-		bin_emptied(heap, class);
+	take_first(heap, block, class);
 	set_used(block, size);
 	return payload(block);
 }
@@ -1133,30 +1155,25 @@ static SLOW void *take_last(struct heap *heap, size_t size)
 	return flush_all(heap) ? malloc_large(heap, size - HEAP_WORD) : NULL;
 }
 
-/* Of any size, though small ones have a shorter way. */
+/*
+ * Of any size, though small ones have a shorter way. Only the first block of a bin
+ * is looked at: bins are so narrow that a second would save next to nothing.
+ */
 static SLOW void *malloc_large(struct heap *heap, size_t request)
 {
 	size_t size = size_for(request), bin = bin_for(size);
 	size_t least = heap->remainder_size >= size ? heap->remainder_size : SIZE_MAX;
-	struct heap_block *best = NULL, *block;
+	const struct heap_block *first;
 
 	if (size == 0)
 		return NULL;
-	block = heap->bins[bin];
-	for (unsigned int i = 0; block && i < FIT_TRIES; i++, block = block->next) {
-		if (HEAP_CHECKS && unlikely(!in_range(heap, payload(block))))
-			return violated(heap, block, examine_free), NULL;
-		if (block->head >= size && block->head < least) {
-			least = block->head;
-			best = block;
-		}
-	}
-	if (best)
-		return take_binned(heap, best, size);
+	first = heap->bins[bin];
+	if (first && first->head >= size && first->head < least)
+		return take_binned(heap, bin, size);
 	if (least != SIZE_MAX)
 		return take_remainder(heap, size);
-	best = first_from(heap, bin + 1);
-	return best ? take_binned(heap, best, size) : take_last(heap, size);
+	bin = filled_from(heap, bin + 1);
+	return bin < HEAP_BINS ? take_binned(heap, bin, size) : take_last(heap, size);
 }
 
 /* A small block from the top, where that has to grow, or a round is due. */
@@ -1171,7 +1188,7 @@ static COLD void *take_in_round(struct heap *heap, size_t size)
 static SLOW void *malloc_small(struct heap_quick *quick)
 {
 	struct heap *heap = quick->heap;
-	size_t size = quick->size, class = class_of(size);
+	size_t size = quick->size, class = class_of(size), bin;
 	struct heap_block *block;
 
 	if (HEAP_CHECKS && unlikely(!is_empty(quick)))
@@ -1181,9 +1198,9 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 		return take_exact(heap, block, class);
 	if (heap->remainder_size >= size)
 		return take_remainder(heap, size);
-	block = heap->summary ? first_from(heap, class) : NULL;
-	if (block)
-		return take_binned(heap, block, size);
+	bin = heap->summary ? filled_from(heap, class) : HEAP_BINS;
+	if (bin < HEAP_BINS)
+		return take_binned(heap, bin, size);
 	if ((uintptr_t)heap->top + size > heap->drain_at || top_size(heap) < size)
 		return take_in_round(heap, size);
 	return take_top(heap, size);
@@ -1383,7 +1400,7 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 	heap->sbrk = sbrk;
 	for (size_t class = 0; class < HEAP_CLASSES; class ++) {
 		struct heap_quick *quick = &heap->quick[class];
-		size_t size = class_size(class);
+		size_t size = class_size(class), most = HEAP_QUICK_BYTES / size;
 
 		quick->heap = heap;
 		quick->size = size;
@@ -1391,6 +1408,8 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 		quick->ptr[0] = &quick->size + 1;
 		quick->next = (uintptr_t)&quick->ptr[1];
 		quick->end = (uintptr_t)&quick->ptr[2];
+		quick->last = (uintptr_t)&quick
+				      ->ptr[1 + (most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST)];
 	}
 }
 
@@ -1556,15 +1575,15 @@ COLD bool heap_walk_lists(const struct heap *heap, heap_list_visitor *visit, voi
 	return true;
 }
 
-/* bin_for(), backwards; the first bin above the small lengths begins behind them. */
+/* bin_for(), backwards. */
 COLD size_t heap_bin_size(size_t bin)
 {
-	size_t above = bin - HEAP_CLASSES, size;
+	size_t above = bin - HEAP_CLASSES + 1, size;
 
-	if (bin <= HEAP_CLASSES)
+	if (bin < HEAP_CLASSES)
 		return class_size(bin);
 	size = HEAP_BINS_PER_POWER + above % HEAP_BINS_PER_POWER;
-	return size << (above / HEAP_BINS_PER_POWER + HEAP_CLASS_BITS - 4 + HEAP_SHIFT);
+	return size << (above / HEAP_BINS_PER_POWER + HEAP_CLASS_BITS - 5 + HEAP_SHIFT);
 }
 
 static COLD bool count_binned(void *context, const struct heap_listed *listed)

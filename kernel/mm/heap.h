@@ -70,18 +70,18 @@
  * freed gets room for another, up to so many blocks and bytes, as long as all that
  * the lists have got is no more than this part of what the hook has given.
  */
-#define HEAP_QUICK_MOST	 26 /* struct heap_quick is 32 words then */
+#define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
 #define HEAP_QUICK_BYTES (160 * HEAP_WORD)
 #define HEAP_QUICK_PART	 128
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
 
-/* Bins of free blocks: one for each small length, then 16 for each power of two. */
-#define HEAP_BINS_PER_POWER 16
+/* Bins of free blocks: one for each small length, then 32 for each power of two. */
+#define HEAP_BINS_PER_POWER 32
 #define HEAP_WORD_BITS	    (HEAP_WORD * 8)
 #define HEAP_BINS                                                                                  \
-	(HEAP_CLASSES + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - HEAP_SHIFT - HEAP_CLASS_BITS))
+	(HEAP_CLASSES - 1 + HEAP_BINS_PER_POWER * (HEAP_WORD_BITS - HEAP_SHIFT - HEAP_CLASS_BITS))
 #define HEAP_BIN_WORDS ((HEAP_BINS + HEAP_WORD_BITS - 1) / HEAP_WORD_BITS)
 
 struct heap;
@@ -150,13 +150,14 @@ struct heap_segment {
  * struct heap_quick - a quick list: blocks of one small length, freed and not merged yet
  * @next: address of the place in @ptr behind the block freed last
  * @end: the same if there is no more room
+ * @last: what @end may become
  * @head: what the headers of the blocks hold, but for the bit about the one before
  * @size: their length
  * @heap: whose it is
  * @ptr: the payloads, from 1 on; at 0 the end of @size, a header unlike @head
  */
 struct heap_quick {
-	uintptr_t next, end;
+	uintptr_t next, end, last;
 	size_t head, size;
 	struct heap *heap;
 	size_t *ptr[1 + HEAP_QUICK_MOST];

@@ -545,46 +545,31 @@ static void test_fit_next_bin(void)
 	       "also for a small request");
 }
 
-/* Blocks of 132 and 134 words share a bin. */
+/* Blocks of 1,200 and 1,210 words share a bin. */
 static void test_fit_within_bin(void)
 {
-	void *smaller, *larger;
+	void *first, *second;
 
 	fresh();
-	smaller = block(132);
+	first = block(1210);
 	block(4);
-	larger = block(134);
+	second = block(1200);
 	block(4);
-	free_binned(smaller);
-	free_binned(larger);
-	tap_ok(is("[ f132 u4 f134 u4 t ]"), "two large blocks are free");
-	tap_ok(block(132) == smaller && is("[ u132 u4 f134 u4 t ]"),
-	       "of a bin's blocks the one that fits best is taken, not the first");
-	free_binned(smaller);
-	tap_ok(block(134) == larger && is("[ f132 u4 u134 u4 t ]"),
-	       "and one in the right bin that is too small is passed by");
-}
-
-/* Blocks of 1,200 and 1,210 words share a bin. */
-static void test_fit_tries(void)
-{
-	void *ptr[6];
-
+	heap_free(&heap, second);
+	heap_free(&heap, first);
+	tap_ok(is("[ f1210 u4 f1200 u4 t ]") && block(1206) == first &&
+		       is("[ u1206 f4 u4 f1200 u4 t ]"),
+	       "the block of the right bin that was freed last is taken if it fits");
 	fresh();
-	for (size_t i = 0; i < 6; i++) {
-		ptr[i] = block(i == 1 ? 1210 : 1200);
-		block(4);
-	}
-	for (size_t i = 1; i < 6; i++)
-		heap_free(&heap, ptr[i]);
-	tap_ok(block(1210) == behind(ptr[5], 1204) &&
-		       is("[ u1200 u4 f1210 u4 f1200 u4 f1200 u4 f1200 u4 f1200 u4 u1210 t ]"),
-	       "the fifth block of a bin is not looked at, though it would fit");
-	TAP_MUST(block(1200) == ptr[5]);
-	tap_ok(block(1210) == ptr[1], "the fourth one is");
-	heap_free(&heap, ptr[5]);
-	heap_free(&heap, ptr[0]);
-	tap_ok(block(1200) == ptr[0], "and of two that fit as well the first is taken");
+	first = block(1210);
+	block(4);
+	second = block(1200);
+	block(4);
+	heap_free(&heap, first);
+	heap_free(&heap, second);
+	tap_ok(block(1210) == behind(second, 1204) && is("[ f1210 u4 f1200 u4 u1210 t ]"),
+	       "no other is looked at, though it would fit");
+	tap_ok(block(1200) == second && block(1210) == first, "but when it is the turn of that");
 }
 
 /* The top and the break */
@@ -3217,25 +3202,6 @@ static void test_ring_met_by_all(void)
 	tap_ok(refused, "a ring of one block is not given, grown into or slid over");
 }
 
-/* A bin that is searched beyond its first block. */
-static void test_search_meets_wild_link(void)
-{
-	fresh();
-	a = block(1202);
-	block(4);
-	b = block(1200);
-	block(4);
-	heap_free(&heap, a);
-	heap_free(&heap, b);
-	*(size_t *)b = 0x41414140;
-	freeze();
-	tap_ok(!block(1202), "a search does not follow a wild link");
-	caught(HEAP_FAULT_ALIGNMENT, "and it is caught");
-	*(void **)b = header(a);
-	tap_ok(block(1202) == a, "and follows the right one");
-	silent("without a fault");
-}
-
 /* Consistent with itself, but for the list that begins with it. */
 static void test_cycle(void)
 {
@@ -3628,7 +3594,6 @@ static void (*const tests[])(void) = {
 	test_split,
 	test_good_fit,
 	test_fit_within_bin,
-	test_fit_tries,
 	test_fit_next_bin,
 	test_top_is_lowered,
 	test_only_the_missing,
@@ -3726,7 +3691,6 @@ static void (*const tests[])(void) = {
 	test_second_links,
 	test_links_met_by_all,
 	test_ring_met_by_all,
-	test_search_meets_wild_link,
 	test_cycle,
 	test_bins,
 	test_wrong_bin,

@@ -134,7 +134,7 @@ class Heap:
             return units - self.min_block // self.align
         power = units.bit_length() - 1
         per_power = HEAP.HEAP_BINS_PER_POWER
-        first = HEAP.HEAP_CLASSES + (power - HEAP.HEAP_CLASS_BITS - 1) * per_power
+        first = HEAP.HEAP_CLASSES - 1 + (power - HEAP.HEAP_CLASS_BITS - 1) * per_power
         return first + units * per_power // (1 << power)
 
     def cached(self, quick: Quick) -> list[int]:

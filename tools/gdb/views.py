@@ -82,7 +82,7 @@ def bin_lengths(number: int) -> str:
     if number < HEAP.HEAP_CLASSES:
         return str(HEAP.HEAP_MIN_BLOCK + number * HEAP.HEAP_ALIGN)
     per_power = HEAP.HEAP_BINS_PER_POWER
-    power, part = divmod(number - HEAP.HEAP_CLASSES, per_power)
+    power, part = divmod(number - HEAP.HEAP_CLASSES + 1, per_power)
     step = HEAP.HEAP_ALIGN << power + HEAP.HEAP_CLASS_BITS - (per_power.bit_length() - 1)
     first = step * (per_power + part)
     return f"{first} to {first + step - HEAP.HEAP_ALIGN}"
