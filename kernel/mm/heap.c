@@ -15,19 +15,19 @@
  *		    length. Their neighbours take them for blocks in use, so
  *		    that freeing and taking one touches its header, the list,
  *		    and nothing else (Weinstock and Wulf, 1988). A list has room
- *		    for one, and gets room for more as it is needed, within a
- *		    part of the heap. They are merged later, one at a time.
+ *		    for one, and gets room for some more as it is needed, within
+ *		    a part of the heap. They are merged later, one at a time.
  *	bin	    All others are merged with their free neighbours at once and
  *		    listed by length. A bitmap over the bins finds the next that
  *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
  *		    small blocks holds one length; in those above, lengths
- *		    differ by up to a sixteenth, so a few blocks are tried
+ *		    differ by up to a thirty-second, so the first block is tried
  *		    before the next bin is taken, where everything fits.
  *	remainder   What was left when a block was split for a small request, or
- *		    what has been merged since if it is not long, is carved up
- *		    by the next small requests, which so lie side by side (the
- *		    "designated victim" of Lea's malloc). The remainder before
- *		    it goes to a bin.
+ *		    what has been merged since if it is hardly longer than small
+ *		    ones, is carved up by the next small requests, which so lie
+ *		    side by side (the "designated victim" of Lea's malloc). The
+ *		    remainder before it goes to a bin.
  *	top	    The free block at the break is used last, and gives memory
  *		    back.
  *
@@ -340,6 +340,7 @@ static INLINE size_t filled_from(const struct heap *heap, size_t bin)
 		if (!bits)
 			return HEAP_BINS;
 	}
+	/* Only damage leaves the bit of a bin that is empty. */
 	bin = word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits);
 	return heap->bins[bin] ? bin : HEAP_BINS;
 }
@@ -869,11 +870,11 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * larger than @trim_at; what holds the remainder is the new remainder. Return:
  * the block's size, 0 after a violation.
  *
- * This is the longest step there is: two blocks verified (about 50 instructions
- * each) and taken out of their bins (25 each), the result kept and the remainder
- * before it put into a bin (40), or the break lowered (130). So free ends after at
- * most 340 instructions, or 500 with the break, and malloc, where nothing is merged,
- * after 320. No part of it depends on how much there is; docs/heap.md adds it up.
+ * This is the longest step there is: two blocks verified (about 45 instructions
+ * each) and taken out of their bins (20 each), the result kept and the remainder
+ * before it put into a bin (50), or the break lowered (240). So free ends after at
+ * most 300 instructions, or 490 with the break, and malloc, where nothing is merged,
+ * after 290. No part of it depends on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
