@@ -1013,7 +1013,7 @@ static bool drain(struct heap *heap)
 static SLOW size_t free_slowly(struct heap *heap, void *ptr)
 {
 	if (HEAP_CHECKS ? unlikely(!sound_used(heap, ptr)) : !ptr)
-		return ptr && violated(heap, block_of(ptr), examine_used);
+		return ptr ? violated(heap, block_of(ptr), examine_used) : 0;
 	return release(heap, block_of(ptr));
 }
 

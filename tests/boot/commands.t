@@ -93,8 +93,8 @@ answer_to('kfree h3');
 ask('block h3', 'waits', qr/^    bit 2    1 +waits .*\n.*\n.*\n  list     quick list 0, behind 1 others\n\z/m);
 ask('block 0xd0000000', 'the start of a segment has no header', qr/^  the    block 0xd0000000        20 bytes  start of a segment\n.*\n\z/m);
 ask('lists', 'shows each list with something in it', qr/^  quick list    0  of       16 +bytes:      2 blocks,        32 bytes$/m,
-	qr/^  bin +\d+  of     5888 to     6136 bytes:      1 blocks,      6008 bytes$/m,
-	qr/^  bitmap     0x[0-9a-f]{8}  bins 96 to 127 .*\n  summary    0x00000008  /m,
+	qr/^  bin +\d+  of     5888 to     6008 bytes:      1 blocks,      6008 bytes$/m,
+	qr/^  bitmap     0x[0-9a-f]{8}  bins 160 to 191 .*\n  summary    0x00000020  /m,
 	qr/^  top        0xd0[0-9a-f]{6}, \d{5} bytes$/m);
 ask('dump p-4 8', 'shows the length before the payload', qr/\A  0xd0000014  d3 00 00 00 00 00 00 00 .*\|\.{8}\|\n\z/);
 ask('poke p 65 3', 'writes', qr/\A0xd0000018: 0x00 and 2 more, now 0x41\n\z/);

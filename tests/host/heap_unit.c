@@ -3349,6 +3349,10 @@ static void test_stale_bit(void)
 	heap.summary |= 1;
 	tap_ok(block(10) != NULL && faults == 0, "a bit without a bin does not keep heap_malloc()");
 	five_blocks();
+	heap.filled[HEAP_BIN_WORDS - 1] |= 1;
+	heap.summary |= (size_t)1 << (HEAP_BIN_WORDS - 1);
+	tap_ok(block(200) != NULL && faults == 0, "nor if the request is not small");
+	five_blocks();
 	heap.summary |= ((size_t)1 << HEAP_BIN_WORDS) - 2;
 	tap_ok(block(10) && block(200) && faults == 0, "nor does a bit without a word of bits");
 }
