@@ -94,6 +94,8 @@ _Static_assert(sizeof(size_t) == sizeof(unsigned long), "bit operations are on u
 _Static_assert(sizeof(struct heap_segment) % HEAP_ALIGN == HEAP_WORD,
 	       "the first payload must be aligned");
 _Static_assert(HEAP_BIN_WORDS <= HEAP_WORD_BITS, "one summary word must do");
+_Static_assert(HEAP_CLASSES == 64 && HEAP_BINS_PER_POWER == 32, "bin_for() reckons with them");
+_Static_assert(HEAP_QUICK_BYTES >= HEAP_MAX_SMALL, "each quick list has its first place");
 _Static_assert(HEAP_MAX_REQUEST + 2 * HEAP_GROW + 2 * PAGE <= PTRDIFF_MAX,
 	       "what the hook is asked for must be a difference of pointers");
 
@@ -1395,13 +1397,20 @@ size_t heap_usable_size(struct heap *heap, const void *ptr)
 
 /* The heap as a whole */
 
+/* How many blocks of a length may wait. */
+static size_t most_waiting(size_t size)
+{
+	return HEAP_QUICK_BYTES / size < HEAP_QUICK_MOST ? HEAP_QUICK_BYTES / size
+							 : HEAP_QUICK_MOST;
+}
+
 void heap_init(struct heap *heap, heap_sbrk *sbrk)
 {
 	memset(heap, 0, sizeof(*heap));
 	heap->sbrk = sbrk;
 	for (size_t class = 0; class < HEAP_CLASSES; class ++) {
 		struct heap_quick *quick = &heap->quick[class];
-		size_t size = class_size(class), most = HEAP_QUICK_BYTES / size;
+		size_t size = class_size(class);
 
 		quick->heap = heap;
 		quick->size = size;
@@ -1409,8 +1418,7 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 		quick->ptr[0] = &quick->size + 1;
 		quick->next = (uintptr_t)&quick->ptr[1];
 		quick->end = (uintptr_t)&quick->ptr[2];
-		quick->last = (uintptr_t)&quick
-				      ->ptr[1 + (most < HEAP_QUICK_MOST ? most : HEAP_QUICK_MOST)];
+		quick->last = (uintptr_t)&quick->ptr[1 + most_waiting(size)];
 	}
 }
 
