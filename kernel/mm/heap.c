@@ -61,7 +61,7 @@ void *memset(void *to, int byte, size_t n);
  * through the quick lists: each small request that takes more of the top frees a
  * block of the next list, if that has one for which nothing has to be merged.
  */
-#define DRAIN_PART 64
+#define DRAIN_PART 16
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4

@@ -1932,7 +1932,7 @@ static void test_remainder_at_older_end(void)
 /* Requests that only the top has enough for, until nothing waits; how many, 0 if there is no end. */
 static size_t grow_until_merged(bool *one_each)
 {
-	for (size_t n = 1; n <= 100; n++) {
+	for (size_t n = 1; n <= 200; n++) {
 		size_t before = cached_blocks();
 
 		TAP_MUST(block(MAX_SMALL));
@@ -2044,7 +2044,7 @@ static void test_drain_steps(void)
 	start_round(HEAP_CLASSES - 1);
 	before = (uintptr_t)heap.top;
 	block(32);
-	tap_ok(heap.drain_class == 0 && heap.drain_at == before + (before - heap.low) / 64,
+	tap_ok(heap.drain_class == 0 && heap.drain_at == before + (before - heap.low) / 16,
 	       "with the last list the round is over, and the next is due in a part of the heap");
 }
 
