@@ -295,7 +295,7 @@ sub damaged {
 
 my $used = block('USED', 5);
 my $cached = block('CACHED');
-my $bin = (grep { $gdb->value("kernel_heap.bins[$_]") } 0 .. 400)[0];
+my $bin = (grep { $gdb->value("kernel_heap.bins[$_]") } 0 .. 798)[0];
 my $bin_at = $gdb->value("&kernel_heap.bins[$bin]");
 my $waiting = (grep { $gdb->value("kernel_heap.quick[$_].next > (unsigned)&kernel_heap.quick[$_].ptr[1]") } 0 .. 63)[0];
 my $segment = $gdb->value('kernel_heap.segment');
@@ -344,7 +344,8 @@ sub any_word {
 	my ($kind, $address, $size) = @{ some(@pieces) };
 	my $link = some('bins', 'filled', 'quick');
 	return some(
-		$address, $address, $address + 4, $address + $size - 4, $address + 4 * int rand $size / 4,
+		$address, $address, $address + ($size > 4 ? 4 : 0), # what lies behind a fence is not there
+		$address + $size - 4, $address + 4 * int rand $size / 4,
 		$segment + 4 * int(rand 5), block('FENCE')->[1],
 		$link eq 'bins' ? $gdb->value("&kernel_heap.bins[$bin]") + 4 * int rand 8
 		: $link eq 'filled' ? $gdb->value('&kernel_heap.filled') + 4 * int rand 3
