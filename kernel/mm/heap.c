@@ -872,9 +872,9 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * larger than @trim_at; what holds the remainder is the new remainder. Return:
  * the block's size, 0 after a violation.
  *
- * This is the longest step there is: two blocks verified (about 45 instructions
- * each) and taken out of their bins (20 each), the result kept and the remainder
- * before it put into a bin (50), or the break lowered (240). So free ends after at
+ * This is the longest step there is: two blocks verified (about 60 instructions
+ * each) and taken out of their bins (15 each), the result kept and the remainder
+ * before it put into a bin (55), or the break lowered (310). So free ends after at
  * most 300 instructions, or 490 with the break, and malloc, where nothing is merged,
  * after 290. No part of it depends on how much there is; docs/heap.md adds it up.
  */
