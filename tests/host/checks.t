@@ -18,6 +18,7 @@ use FindBin;
 use File::Path 'make_path';
 use POSIX '_exit';
 use Test::More;
+use Time::HiRes 'time';
 
 chdir "$FindBin::Bin/../.." or die "no tree: $!";
 
@@ -207,13 +208,15 @@ END
 	return;
 }
 
-# Whether the tests are all green. Those of what is damaged may well crash, or never end.
+# Whether the tests are all green. Those of what is damaged may well crash, or never end: they have
+# the seconds of $limit, which the undamaged show how many to be.
+my $limit = 60;
 sub green {
 	my ($subject, $without) = @_;
 	my $arguments = $subject->{arguments} // '';
 	local $ENV{WITHOUT} = $without;
 	for my $test (@{ $subject->{tests} }) {
-		return 0 if system("timeout 4 $dir/$test $arguments >/dev/null 2>&1") != 0;
+		return 0 if system("timeout $limit $dir/$test $arguments >/dev/null 2>&1") != 0;
 	}
 	return 1;
 }
@@ -247,7 +250,10 @@ for my $subject (@subjects) {
 	@checks = ();
 	$source = do { local $/; <$file> };
 	build($subject, weaken_source($subject));
+	$limit = 60;
+	my $begun = time;
 	ok(green($subject, -1), 'with all of them the tests are green');
+	$limit = 3 + 5 * (time - $begun);
 	my %survivor = map { $_ => 1 } survivors($subject);
 	for my $i (0 .. $#checks) {
 		ok(!$survivor{$i}, "$subject->{source}:$checks[$i]{line}, without $checks[$i]{text}");
