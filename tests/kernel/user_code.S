@@ -426,7 +426,8 @@ hello_text_end:
 	int $0x80
 	END read_one
 
-	/* Touches every page of its heap, which it has made as large as its data says. */
+	/* Touches every page of its heap, which it has made as large as its data says; and does not
+	 * end if that says so. */
 	BEGIN touch_heap
 	movl $45, %eax
 	movl PROGRAM_DATA, %ebx
@@ -438,6 +439,8 @@ hello_text_end:
 	addl $4096, %ecx
 	cmpl %ebx, %ecx
 	jb 1b
+3:	cmpl $0, PROGRAM_DATA + 4
+	jne 3b
 	movl $EXIT, %eax
 	xorl %ebx, %ebx
 	int $0x80
