@@ -15,6 +15,7 @@ use lib $FindBin::Bin;
 
 use Debugger;
 use Judge;
+use List::Util 'first';
 use Test::More;
 
 my @COMMANDS = ('heap', 'heap check', 'heap lists', 'heap block 0xd0000100', 'frames', 'ledger',
@@ -295,7 +296,8 @@ sub damaged {
 
 my $used = block('USED', 5);
 my $cached = block('CACHED');
-my $bin = (grep { $gdb->value("kernel_heap.bins[$_]") } 0 .. 798)[0];
+my $nbins = $gdb->value('sizeof kernel_heap.bins / sizeof *kernel_heap.bins');
+my $bin = first { $gdb->value("kernel_heap.bins[$_]") } 0 .. $nbins - 1;
 my $bin_at = $gdb->value("&kernel_heap.bins[$bin]");
 my $waiting = (grep { $gdb->value("kernel_heap.quick[$_].next > (unsigned)&kernel_heap.quick[$_].ptr[1]") } 0 .. 63)[0];
 my $segment = $gdb->value('kernel_heap.segment');

@@ -545,31 +545,30 @@ static void test_fit_next_bin(void)
 	       "also for a small request");
 }
 
-/* Blocks of 1,200 and 1,210 words share a bin. */
+/* Blocks of 1,210 and 1,200 words, which share a bin. */
+static void two_of_one_bin(void)
+{
+	fresh();
+	a = block(1210);
+	block(4);
+	b = block(1200);
+	block(4);
+}
+
 static void test_fit_within_bin(void)
 {
-	void *first, *second;
-
-	fresh();
-	first = block(1210);
-	block(4);
-	second = block(1200);
-	block(4);
-	heap_free(&heap, second);
-	heap_free(&heap, first);
-	tap_ok(is("[ f1210 u4 f1200 u4 t ]") && block(1206) == first &&
+	two_of_one_bin();
+	heap_free(&heap, b);
+	heap_free(&heap, a);
+	tap_ok(is("[ f1210 u4 f1200 u4 t ]") && block(1206) == a &&
 		       is("[ u1206 f4 u4 f1200 u4 t ]"),
 	       "the block of the right bin that was freed last is taken if it fits");
-	fresh();
-	first = block(1210);
-	block(4);
-	second = block(1200);
-	block(4);
-	heap_free(&heap, first);
-	heap_free(&heap, second);
-	tap_ok(block(1210) == behind(second, 1204) && is("[ f1210 u4 f1200 u4 u1210 t ]"),
+	two_of_one_bin();
+	heap_free(&heap, a);
+	heap_free(&heap, b);
+	tap_ok(block(1210) == behind(b, 1204) && is("[ f1210 u4 f1200 u4 u1210 t ]"),
 	       "no other is looked at, though it would fit");
-	tap_ok(block(1200) == second && block(1210) == first, "but when it is the turn of that");
+	tap_ok(block(1200) == b && block(1210) == a, "but when it is the turn of that");
 }
 
 /* The top and the break */

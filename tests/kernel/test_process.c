@@ -369,9 +369,7 @@ KTEST(processes_that_take_all_memory_are_ended_and_others_go_on)
 	step_to_the_end_of(one);
 	CHECK_EQ(one->end.fate, PROCESS_EXITED);
 	CHECK_EQ(one->end.status, 0);
-	for (unsigned int i = 1; i <= 3; i++)
-		if (programs[i].end.fate == PROCESS_LIVES)
-			process_kill(programs[i].process);
+	kill_all();
 	check_nothing_left();
 }
 
