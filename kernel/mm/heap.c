@@ -14,9 +14,10 @@
  *	quick list  Small blocks freed last wait in quick lists, one for each
  *		    length. Their neighbours take them for blocks in use, so
  *		    that freeing and taking one touches its header, the list,
- *		    and nothing else (Weinstock and Wulf, 1988). A list has room
- *		    for one, and gets room for some more as it is needed, within
- *		    a part of the heap. They are merged later, one at a time.
+ *		    and nothing else (Weinstock and Wulf, 1988). A list gets room
+ *		    as it is needed, within a part of the heap; those of the
+ *		    shortest blocks always have room for one. They are merged
+ *		    later, one at a time.
  *	bin	    All others are merged with their free neighbours at once and
  *		    listed by length. A bitmap over the bins finds the next that
  *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
@@ -95,7 +96,7 @@ _Static_assert(sizeof(struct heap_segment) % HEAP_ALIGN == HEAP_WORD,
 	       "the first payload must be aligned");
 _Static_assert(HEAP_BIN_WORDS <= HEAP_WORD_BITS, "one summary word must do");
 _Static_assert(HEAP_CLASSES == 64 && HEAP_BINS_PER_POWER == 32, "bin_for() reckons with them");
-_Static_assert(HEAP_QUICK_BYTES >= HEAP_MAX_SMALL, "each quick list has its first place");
+_Static_assert(HEAP_QUICK_BYTES >= HEAP_MAX_SMALL, "each quick list may have a place");
 _Static_assert(HEAP_MAX_REQUEST + 2 * HEAP_GROW + 2 * PAGE <= PTRDIFF_MAX,
 	       "what the hook is asked for must be a difference of pointers");
 
@@ -952,11 +953,17 @@ static bool flush(struct heap_quick *quick, struct heap_block *first)
 	return true;
 }
 
-/* Takes room for a block from a quick list that has room for more than wait there. The first
- * place stays. Return: whether it had any other. */
+/* Where the room of a quick list ends that has not got any. */
+static uintptr_t least_end(const struct heap_quick *quick)
+{
+	return (uintptr_t)&quick->ptr[class_of(quick->size) < HEAP_QUICK_ALWAYS ? 2 : 1];
+}
+
+/* Takes room for a block from a quick list that has room for more than wait there. Return:
+ * whether it had any beside what it always has. */
 static COLD bool take_room(struct heap_quick *quick)
 {
-	if (quick->end == (uintptr_t)&quick->ptr[2])
+	if (quick->end == least_end(quick))
 		return false;
 	quick->heap->quick_room -= quick->size;
 	quick->end -= HEAP_WORD;
@@ -1417,7 +1424,7 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 		quick->head = size | IN_USE | CACHED;
 		quick->ptr[0] = &quick->size + 1;
 		quick->next = (uintptr_t)&quick->ptr[1];
-		quick->end = (uintptr_t)&quick->ptr[2];
+		quick->end = least_end(quick);
 		quick->last = (uintptr_t)&quick->ptr[1 + most_waiting(size)];
 	}
 }

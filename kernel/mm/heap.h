@@ -66,13 +66,15 @@
 #define HEAP_CACHED	 ((size_t)4) /* in a quick list, and in use for its neighbours */
 
 /*
- * A quick list has room for one block at first. One that is full when a block is
- * freed gets room for another, up to so many blocks and bytes, as long as all that
- * the lists have got is no more than this part of what the hook has given.
+ * The quick lists of the shortest blocks always have room for one. One that is full
+ * when a block is freed gets room for another, up to so many blocks and bytes, as
+ * long as all that the lists have got is no more than this part of what the hook has
+ * given.
  */
-#define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
-#define HEAP_QUICK_BYTES (160 * HEAP_WORD)
-#define HEAP_QUICK_PART	 128
+#define HEAP_QUICK_ALWAYS 32 /* lists: up to 264 bytes, or 528 */
+#define HEAP_QUICK_MOST	  25 /* struct heap_quick is 32 words then */
+#define HEAP_QUICK_BYTES  (160 * HEAP_WORD)
+#define HEAP_QUICK_PART	  64
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
@@ -173,7 +175,7 @@ struct heap_quick {
  * @summary: bit for each word of @filled that is not 0
  * @remainder: the free block that small requests carve up, in no bin; NULL if there is none
  * @remainder_size: its length, or 0
- * @quick_room: bytes of the blocks that quick lists have got room for, beside the first in each
+ * @quick_room: bytes of the blocks that quick lists have got room for, beside what they always have
  * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
  * @fence: the header of length 0 that ends the newest segment

@@ -17,18 +17,24 @@ static inline size_t quick_waiting(const struct heap_quick *quick)
 	return (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
 }
 
-/* Each has room for what waits there, for one block at least, and all the other room is counted. */
+/* How many a list always has room for. */
+static inline size_t quick_least(size_t class)
+{
+	return class < HEAP_QUICK_ALWAYS ? 1 : 0;
+}
+
+/* Each has room for what waits there, and all but what it always has is counted. */
 static inline bool quick_lists_are_right(const struct heap *heap)
 {
 	size_t total = 0;
 
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		const struct heap_quick *quick = &heap->quick[i];
-		size_t room = quick_room(quick);
+		size_t room = quick_room(quick), least = quick_least(i);
 
-		if (room < 1 || room > HEAP_QUICK_MOST || quick_waiting(quick) > room)
+		if (room < least || room > HEAP_QUICK_MOST || quick_waiting(quick) > room)
 			return false;
-		total += (room - 1) * quick->size;
+		total += (room - least) * quick->size;
 	}
 	return total == heap->quick_room && heap->quick_limit == heap->given / HEAP_QUICK_PART;
 }

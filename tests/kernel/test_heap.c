@@ -114,7 +114,7 @@ KTEST(blocks_that_are_not_small_do_not_wait)
 }
 
 /* What finds no room is merged at once, with nothing that waits. */
-KTEST(quick_lists_have_room_for_a_block_and_for_more_as_the_heap_allows)
+KTEST(quick_lists_have_room_as_the_heap_allows_and_those_of_short_blocks_for_one_at_least)
 {
 	static char *blocks[HEAP_QUICK_MOST + 3];
 
@@ -125,7 +125,8 @@ KTEST(quick_lists_have_room_for_a_block_and_for_more_as_the_heap_allows)
 		scratch_open();
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 3; i++)
 			CHECK((blocks[i] = heap_malloc(heap, size - HEAP_WORD)));
-		most = 1 + heap->given / HEAP_QUICK_PART / size;
+		most = (size - HEAP_MIN_BLOCK) / HEAP_ALIGN < HEAP_QUICK_ALWAYS ? 1 : 0;
+		most += heap->given / HEAP_QUICK_PART / size;
 		if (most > HEAP_QUICK_MOST)
 			most = HEAP_QUICK_MOST;
 		if (most > HEAP_QUICK_BYTES / size)
@@ -133,7 +134,7 @@ KTEST(quick_lists_have_room_for_a_block_and_for_more_as_the_heap_allows)
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
 			CHECK_EQ(heap_free(heap, blocks[i]), size);
 		heap_stats(heap, &stats);
-		CHECK(most > 0 && heap_check(heap, NULL));
+		CHECK(heap_check(heap, NULL));
 		CHECK_EQ(stats.cached_blocks, most);
 		CHECK_EQ(stats.cached, most * size);
 		CHECK_EQ(heap_count_cached(heap), most * size);
@@ -251,30 +252,38 @@ static size_t room(size_t size)
 	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
 }
 
-/* Rounds take it back as they come by, down to a place in each list. */
+/* Rounds take it back as they come by. Blocks of 128 bytes have used up nearly half of what there
+ * may be, and those of 144 bytes too; nothing of that waits. */
 KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 {
-	static char *blocks[HEAP_QUICK_MOST];
-	size_t had = HEAP_QUICK_MOST;
+	static char *blocks[HEAP_QUICK_MOST], *others[9];
+	size_t had = HEAP_QUICK_MOST, of_others = 4 * 128 + 3 * 144;
 	char *large;
 
 	scratch_open();
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		CHECK((blocks[i] = scratch_block(6)) && scratch_block(4));
+	for (size_t i = 0; i < 9; i++)
+		CHECK((others[i] = scratch_block(i < 5 ? 32 : 36)));
+	for (size_t i = 0; i < 9; i++)
+		heap_free(heap, others[i]);
+	for (size_t i = 0; i < 9; i++)
+		CHECK(scratch_block(i < 5 ? 32 : 36));
+	CHECK_EQ(heap->quick_room, of_others);
 	large = heap_malloc(heap, 200000);
-	CHECK(large && heap->quick_limit >= 1000);
+	CHECK(large && heap->quick_limit >= 2000);
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		heap_free(heap, blocks[i]);
 	CHECK_EQ(room(24), HEAP_QUICK_MOST);
-	CHECK_EQ(heap->quick_room, (HEAP_QUICK_MOST - 1) * 24);
+	CHECK_EQ(heap->quick_room, of_others + (HEAP_QUICK_MOST - 1) * 24);
 	heap_free(heap, large);
-	CHECK(heap->quick_limit < 600);
+	CHECK(heap->quick_limit < 1200);
 	CHECK_EQ(heap->quick_limit, heap->given / HEAP_QUICK_PART);
 	while (heap->quick_room > heap->quick_limit) {
 		start_round(24);
 		CHECK(scratch_block(130)); /* more than is merged */
 		CHECK_EQ(room(24), --had);
-		CHECK_EQ(heap->quick_room, (had - 1) * 24);
+		CHECK_EQ(heap->quick_room, of_others + (had - 1) * 24);
 	}
 	CHECK(had > 1 && had < HEAP_QUICK_MOST);
 	start_round(24);
@@ -282,6 +291,7 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 	CHECK_EQ(room(24), had);
 	scratch_merge();
 	CHECK_EQ(room(24), 1);
+	CHECK_EQ(room(128), 1);
 	CHECK_EQ(heap->quick_room, 0);
 	CHECK(scratch_comes_to_nothing());
 }
