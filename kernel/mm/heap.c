@@ -97,6 +97,7 @@ _Static_assert(sizeof(struct heap_segment) % HEAP_ALIGN == HEAP_WORD,
 _Static_assert(HEAP_BIN_WORDS <= HEAP_WORD_BITS, "one summary word must do");
 _Static_assert(HEAP_CLASSES == 64 && HEAP_BINS_PER_POWER == 32, "bin_for() reckons with them");
 _Static_assert(HEAP_QUICK_BYTES >= HEAP_MAX_SMALL, "each quick list may have a place");
+_Static_assert(HEAP_TRIM_AT - HEAP_GROW >= PAGE, "lower_break() has a page to give back");
 _Static_assert(HEAP_MAX_REQUEST + 2 * HEAP_GROW + 2 * PAGE <= PTRDIFF_MAX,
 	       "what the hook is asked for must be a difference of pointers");
 
@@ -624,6 +625,11 @@ static struct heap_block *fence_of(const struct heap_segment *segment)
 	return block_at((segment->end & ~(HEAP_ALIGN - 1)) - HEAP_WORD);
 }
 
+static uintptr_t higher(uintptr_t a, uintptr_t b)
+{
+	return a > b ? a : b;
+}
+
 static COLD void set_range(struct heap *heap, uintptr_t low, uintptr_t high)
 {
 	size_t n = (high - low) >> HEAP_SHIFT;
@@ -635,7 +641,7 @@ static COLD void set_range(struct heap *heap, uintptr_t low, uintptr_t high)
 }
 
 /* The newest segment ends here, behind the top or a block in use. */
-static COLD void set_end(struct heap *heap, uintptr_t end)
+static INLINE void set_end(struct heap *heap, uintptr_t end)
 {
 	heap->segment->end = end;
 	heap->fence = fence_of(heap->segment);
@@ -644,13 +650,13 @@ static COLD void set_end(struct heap *heap, uintptr_t end)
 
 static COLD void extend_segment(struct heap *heap, uintptr_t end)
 {
-	set_range(heap, heap->low, heap->high > end ? heap->high : end);
+	set_range(heap, heap->low, higher(heap->high, end));
 	set_end(heap, end);
 }
 
-static COLD void shorten_segment(struct heap *heap, uintptr_t end)
+static INLINE void shorten_segment(struct heap *heap, uintptr_t end)
 {
-	set_range(heap, heap->low, heap->segment->high > end ? heap->segment->high : end);
+	set_range(heap, heap->low, higher(heap->older_high, end));
 	set_end(heap, end);
 }
 
@@ -666,8 +672,9 @@ static COLD void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 	}
 	*segment = (struct heap_segment){ heap->segment, start, end, heap->low, heap->high };
 	heap->top = first_block(segment);
+	heap->older_high = heap->high;
 	set_range(heap, heap->segment && heap->low < low ? heap->low : low,
-		  heap->high > end ? heap->high : end);
+		  higher(heap->high, end));
 	heap->segment = segment;
 	set_end(heap, end);
 }
@@ -694,7 +701,7 @@ static bool spans(const struct heap_segment *segment, uintptr_t low, uintptr_t h
 
 	if (segment->older)
 		return low == (segment->low < first ? segment->low : first) &&
-		       high == (segment->high > end ? segment->high : end);
+		       high == higher(segment->high, end);
 	return low == first && high == end && segment->low == 0 && segment->high == 0;
 }
 
@@ -725,6 +732,7 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 
 	set_range(heap, gone->low, gone->high);
 	heap->segment = older;
+	heap->older_high = older ? older->high : 0;
 	heap->fence = heap->top = older ? fence_of(older) : NULL;
 	if (!older)
 		return;
@@ -815,6 +823,23 @@ static COLD size_t releasable(const struct heap *heap, size_t keep)
 	return end < segment->end ? segment->end - end : 0;
 }
 
+/* Has the hook take so much off the end of the newest segment. Return: whether it did. */
+static INLINE bool return_to_hook(struct heap *heap, size_t bytes)
+{
+	if ((uintptr_t)heap->sbrk(0) != heap->segment->end ||
+	    heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
+		return false;
+	count_given(heap, -bytes);
+	return true;
+}
+
+/* A shorter heap has its next round sooner. */
+static INLINE void advance_round(struct heap *heap)
+{
+	if (heap->drain_at > next_round(heap))
+		heap->drain_at = next_round(heap);
+}
+
 static COLD size_t trim_once(struct heap *heap, size_t keep)
 {
 	struct heap_segment *segment = heap->segment, copy;
@@ -827,20 +852,35 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 	if (HEAP_CHECKS && heap->top != heap->fence && !sound_top(heap))
 		return violated(heap, heap->top, examine_free);
 	bytes = releasable(heap, keep);
-	if (bytes == 0 || (uintptr_t)heap->sbrk(0) != segment->end)
-		return 0;
 	copy = *segment;
-	if (heap->sbrk(-(intptr_t)bytes) == HEAP_SBRK_FAILED)
+	if (bytes == 0 || !return_to_hook(heap, bytes))
 		return 0;
-	count_given(heap, -bytes);
 	if (bytes == copy.end - copy.start)
 		drop_segment(heap, &copy);
 	else
 		shorten_segment(heap, copy.end - bytes);
-	/* A shorter heap has its next round sooner. */
-	if (heap->drain_at > next_round(heap))
-		heap->drain_at = next_round(heap);
+	advance_round(heap);
 	return bytes;
+}
+
+/*
+ * The same for a top that has just become longer than HEAP_TRIM_AT, which leaves
+ * HEAP_GROW of it. Of the segment's record only the end is followed.
+ */
+static COLD void lower_break(struct heap *heap)
+{
+	size_t bytes = top_size(heap) - HEAP_GROW;
+	uintptr_t end = heap->segment->end, low;
+
+	if (HEAP_CHECKS && fence_of(heap->segment) != heap->fence) {
+		violated(heap, NULL, examine_record);
+		return;
+	}
+	low = align_up(end - (bytes < HEAP_TRIM_STEP ? bytes : HEAP_TRIM_STEP), PAGE);
+	if (!return_to_hook(heap, end - low))
+		return;
+	shorten_segment(heap, low);
+	advance_round(heap);
 }
 
 /* Giving back */
@@ -875,9 +915,9 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  *
  * This is the longest step there is: two blocks verified (about 60 instructions
  * each) and taken out of their bins (15 each), the result kept and the remainder
- * before it put into a bin (55), or the break lowered (310). So free ends after at
- * most 300 instructions, or 490 with the break, and malloc, where nothing is merged,
- * after 290. No part of it depends on how much there is; docs/heap.md adds it up.
+ * before it put into a bin (55); or one block, and the break lowered (130). So free
+ * ends after at most 300 instructions, and malloc, where nothing is merged, after
+ * 290. No part of it depends on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
@@ -909,7 +949,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 		if (block == heap->remainder)
 			set_remainder(heap, NULL, 0);
 		if (size > trim_at)
-			trim_once(heap, HEAP_GROW);
+			lower_break(heap);
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
 	} else {
@@ -1260,7 +1300,7 @@ static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size
 	if (next == heap->top) {
 		set_top(heap, after(block, size));
 		if (rest > HEAP_TRIM_AT)
-			trim_once(heap, HEAP_GROW);
+			lower_break(heap);
 		return true;
 	}
 	remains = next == heap->remainder;

@@ -170,6 +170,7 @@ struct heap_quick {
  * @quick: the quick lists
  * @low: the lowest payload that there can be
  * @high: where the highest segment ends
+ * @older_high: the same of those before the newest, 0 if there are none
  * @span: at how many places from @low on, HEAP_ALIGN apart, a smallest block's payload has room
  * @quick_span: at how many the largest small block's has
  * @summary: bit for each word of @filled that is not 0
@@ -191,7 +192,7 @@ struct heap_quick {
  */
 struct heap {
 	struct heap_quick quick[HEAP_CLASSES];
-	uintptr_t low, high;
+	uintptr_t low, high, older_high;
 	size_t span, quick_span;
 	size_t summary;
 	struct heap_block *remainder;

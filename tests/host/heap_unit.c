@@ -1311,6 +1311,7 @@ static bool come_and_go(const unsigned char *order)
 {
 	char *ptr[REGIONS];
 	bool right = true, inside;
+	size_t used;
 
 	regions.order = order;
 	regions.n = 0;
@@ -1327,6 +1328,10 @@ static bool come_and_go(const unsigned char *order)
 		memset(ptr[i], (int)i, 180000);
 	}
 	for (size_t i = REGIONS; i > 0; i--) {
+		/* The top is long enough then to give memory back by itself. */
+		used = regions.used[i - 1];
+		right &= heap_realloc(&heap, ptr[i - 1], 20000) == ptr[i - 1] &&
+			 regions.used[i - 1] < used && range_is_right();
 		refusing = true;
 		heap_free(&heap, ptr[i - 1]);
 		right &= heap_trim(&heap, 0) == 0 && range_is_right() && regions.n == i;
@@ -3382,6 +3387,26 @@ static bool accept(void *context, const struct heap_piece *piece)
 	return !context && piece;
 }
 
+/* Of the record, free follows the end alone, and only to lower the break from there. */
+static void test_segment_end(void)
+{
+	size_t *end = (size_t *)start + 2, before, saved;
+
+	fresh();
+	a = heap_malloc(&heap, 300000);
+	before = break_at();
+	saved = *end;
+	*end -= 4096;
+	heap_free(&heap, a);
+	tap_ok(faults == 1 && last_fault.kind == HEAP_FAULT_RANGE && break_at() == before,
+	       "the break is not lowered from an end that is not the fence's");
+	*end = saved;
+	faults = 0;
+	heap_free(&heap, heap_malloc(&heap, 300000));
+	tap_ok(faults == 0 && break_at() < before && heap_check(&heap, NULL),
+	       "from the right one it is");
+}
+
 /* The record at a segment's start, and walks that end. */
 static void test_segment_record(void)
 {
@@ -3720,6 +3745,7 @@ static void (*const tests[])(void) = {
 	test_mixed_bin,
 	test_bin_heads,
 	test_stale_bit,
+	test_segment_end,
 	test_segment_record,
 	test_walk_ends,
 	test_trim_into_damage,
