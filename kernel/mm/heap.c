@@ -1045,17 +1045,17 @@ static bool drain(struct heap *heap)
 	heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
 	if (heap->drain_class == 0)
 		heap->drain_at = next_round(heap);
-	if (!is_empty(quick)) {
-		first = first_waiting(quick);
-		if (!first)
-			return false;
-		/* Which cannot fail, with nothing beside the block that could be unsound. */
-		if (prev_in_use(first) && in_use(next_block(first)))
-			flush(quick, first);
-	}
 	/* The heap has become shorter. */
-	if (heap->quick_room > heap->quick_limit && quick->next != quick->end)
-		take_room(quick);
+	if (heap->quick_room > heap->quick_limit && quick->next != quick->end && take_room(quick))
+		return true;
+	if (is_empty(quick))
+		return true;
+	first = first_waiting(quick);
+	if (!first)
+		return false;
+	/* Which cannot fail, with nothing beside the block that could be unsound. */
+	if (prev_in_use(first) && in_use(next_block(first)))
+		flush(quick, first);
 	return true;
 }
 

@@ -2130,9 +2130,11 @@ static void test_drain_takes_room_back(void)
 	       "in a heap that has become shorter a list with one place keeps it");
 	while (heap.quick_room > heap.quick_limit) {
 		step_of(20);
+		each &= has_room_too(20, room) && cached_blocks() == room - 1;
+		step_of(20);
 		each &= has_room_too(20, --room) && cached_blocks() == room;
 	}
-	tap_ok(each && room < 8 && room > 1, "others lose one by each round that comes by");
+	tap_ok(each && room < 8 && room > 1, "others lose it by each round that finds it empty");
 	step_of(20);
 	tap_ok(has_room_too(20, room) && cached_blocks() == room - 1,
 	       "until they have no more than they may");

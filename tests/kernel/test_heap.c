@@ -282,6 +282,9 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 	while (heap->quick_room > heap->quick_limit) {
 		start_round(24);
 		CHECK(scratch_block(130)); /* more than is merged */
+		CHECK_EQ(room(24), had);
+		start_round(24);
+		CHECK(scratch_block(130));
 		CHECK_EQ(room(24), --had);
 		CHECK_EQ(heap->quick_room, of_others + (had - 1) * 24);
 	}
