@@ -181,7 +181,8 @@ $(call keep,build/words,$(TEST_WORDS))
 
 build/kernel/mm/%.o: CFLAGS += $(MM_CFLAGS)
 
-# The short ways of the heap call nothing that they come back from: a frame would be for nobody.
+# Most ways of the heap call nothing that they come back from, and have a register more for it. Who
+# reports a violation comes last, so a backtrace leads from there to who called the heap.
 build/kernel/mm/heap.o: CFLAGS += -momit-leaf-frame-pointer
 
 build/%.o: %.c build/flags

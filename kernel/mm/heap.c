@@ -600,8 +600,11 @@ static bool find_neighbours(void *context, const struct heap_piece *piece)
 	return !fault->after;
 }
 
-/* Return: false, which is also NULL and 0: nothing was done. */
-static COLD bool violated(struct heap *heap, const struct heap_block *block, examine_test *examine)
+/*
+ * Return: NULL, or 0: nothing was done. Who returns that at once needs no frame of its own, and has
+ * a register more.
+ */
+static COLD void *violated(struct heap *heap, const struct heap_block *block, examine_test *examine)
 {
 	struct heap_fault fault = { .kind = HEAP_FAULT_BIN, .block = block };
 
@@ -610,7 +613,7 @@ static COLD bool violated(struct heap *heap, const struct heap_block *block, exa
 	examine(heap, block, &fault);
 	heap_walk(heap, find_neighbours, &fault);
 	heap->fault(heap, &fault);
-	return false;
+	return NULL;
 }
 
 /* Segments */
@@ -848,9 +851,9 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 	if (!segment)
 		return 0;
 	if (HEAP_CHECKS && !sound_record(heap))
-		return violated(heap, NULL, examine_record);
+		return (size_t)violated(heap, NULL, examine_record);
 	if (HEAP_CHECKS && heap->top != heap->fence && !sound_top(heap))
-		return violated(heap, heap->top, examine_free);
+		return (size_t)violated(heap, heap->top, examine_free);
 	bytes = releasable(heap, keep);
 	copy = *segment;
 	if (bytes == 0 || !return_to_hook(heap, bytes))
@@ -865,22 +868,24 @@ static COLD size_t trim_once(struct heap *heap, size_t keep)
 
 /*
  * The same for a top that has just become longer than HEAP_TRIM_AT, which leaves
- * HEAP_GROW of it. Of the segment's record only the end is followed.
+ * HEAP_GROW of it. Of the segment's record only the end is followed. Return: @freed,
+ * for who has nothing else to do.
  */
-static COLD void lower_break(struct heap *heap)
+static COLD size_t lower_break(struct heap *heap, size_t freed)
 {
 	size_t bytes = top_size(heap) - HEAP_GROW;
 	uintptr_t end = heap->segment->end, low;
 
 	if (HEAP_CHECKS && fence_of(heap->segment) != heap->fence) {
 		violated(heap, NULL, examine_record);
-		return;
+		return freed;
 	}
 	low = align_up(end - (bytes < HEAP_TRIM_STEP ? bytes : HEAP_TRIM_STEP), PAGE);
-	if (!return_to_hook(heap, end - low))
-		return;
-	shorten_segment(heap, low);
-	advance_round(heap);
+	if (return_to_hook(heap, end - low)) {
+		shorten_segment(heap, low);
+		advance_round(heap);
+	}
+	return freed;
 }
 
 /* Giving back */
@@ -925,7 +930,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 	struct heap_block *next = after(block, freed);
 
 	if (HEAP_CHECKS && unlikely(!sound_next(heap, block) || !sound_prev(heap, block)))
-		return violated(heap, block, examine_beside);
+		return (size_t)violated(heap, block, examine_beside);
 	if (!prev_in_use(block)) {
 		block->head = freed; /* not in use: it is swallowed, and may be freed again */
 		block = prev_block(block);
@@ -949,7 +954,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 		if (block == heap->remainder)
 			set_remainder(heap, NULL, 0);
 		if (size > trim_at)
-			lower_break(heap);
+			return lower_break(heap, freed);
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
 	} else {
@@ -975,7 +980,7 @@ static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
 	struct heap_block *first = block_of(quick->ptr[1]);
 
 	if (HEAP_CHECKS && !(sound_cached(quick, quick->ptr[1]) && prev_in_use(next_block(first))))
-		return violated(quick->heap, first, examine_cached), NULL;
+		return violated(quick->heap, first, examine_cached);
 	return first;
 }
 
@@ -1062,7 +1067,7 @@ static bool drain(struct heap *heap)
 static SLOW size_t free_slowly(struct heap *heap, void *ptr)
 {
 	if (HEAP_CHECKS ? unlikely(!sound_used(heap, ptr)) : !ptr)
-		return ptr ? violated(heap, block_of(ptr), examine_used) : 0;
+		return ptr ? (size_t)violated(heap, block_of(ptr), examine_used) : 0;
 	return release(heap, block_of(ptr));
 }
 
@@ -1117,7 +1122,7 @@ static INLINE void *take_top(struct heap *heap, size_t size)
 	size_t whole = top_size(heap), rest = whole - size;
 
 	if (HEAP_CHECKS && unlikely(!sound_top(heap)))
-		return violated(heap, block, examine_free), NULL;
+		return violated(heap, block, examine_free);
 	if (unlikely(rest < HEAP_MIN_BLOCK)) {
 		set_used(block, whole);
 		heap->top = heap->fence;
@@ -1136,7 +1141,7 @@ static INLINE void *take_remainder(struct heap *heap, size_t size)
 	size_t whole = heap->remainder_size, rest = whole - size;
 
 	if (HEAP_CHECKS && unlikely(!sound_free(block, whole)))
-		return violated(heap, block, examine_free), NULL;
+		return violated(heap, block, examine_free);
 	if (unlikely(rest < HEAP_MIN_BLOCK)) {
 		set_used(block, whole);
 		set_remainder(heap, NULL, 0);
@@ -1164,7 +1169,7 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 
 	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)payload(block) ||
 				    !sound_free(block, whole) || !linked_first(heap, block, bin)))
-		return violated(heap, block, examine_free), NULL;
+		return violated(heap, block, examine_free);
 	take_first(heap, block, bin);
 	if (rest < HEAP_MIN_BLOCK) {
 		set_used(block, whole);
@@ -1179,7 +1184,7 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 		tail = old;
 		rest = old_size;
 	}
-	bin_add(heap, tail, rest);
+	bin_insert(heap, tail, rest);
 	return payload(block);
 }
 
@@ -1189,7 +1194,7 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 	size_t size = class_size(class);
 
 	if (HEAP_CHECKS && unlikely(!sound_free(block, size) || !linked_first(heap, block, class)))
-		return violated(heap, block, examine_free), NULL;
+		return violated(heap, block, examine_free);
 	take_first(heap, block, class);
 	set_used(block, size);
 	return payload(block);
@@ -1242,7 +1247,7 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	struct heap_block *block;
 
 	if (HEAP_CHECKS && unlikely(!is_empty(quick)))
-		return violated(heap, block_of(((size_t **)quick->next)[-1]), examine_cached), NULL;
+		return violated(heap, block_of(((size_t **)quick->next)[-1]), examine_cached);
 	block = heap->bins[class];
 	if (block)
 		return take_exact(heap, block, class);
@@ -1256,16 +1261,22 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	return take_top(heap, size);
 }
 
+/* A large block, or the smallest there is. */
+static SLOW void *malloc_other(struct heap *heap, size_t request)
+{
+	return request > HEAP_WORD ? malloc_large(heap, request) : heap_malloc(heap, HEAP_WORD + 1);
+}
+
 void *heap_malloc(struct heap *heap, size_t size)
 {
+	/* Requests up to a word wrap around: they look like large ones here. */
+	size_t above = size - (HEAP_WORD + 1);
 	struct heap_quick *quick;
 	size_t *ptr;
 
-	if (unlikely(size > HEAP_MAX_SMALL - HEAP_WORD))
-		return malloc_large(heap, size);
-	if (size <= HEAP_WORD)
-		size = HEAP_WORD + 1; /* any that the smallest block is for */
-	quick = &heap->quick[(size - HEAP_WORD - 1) >> HEAP_SHIFT];
+	if (unlikely(above >= HEAP_CLASSES << HEAP_SHIFT))
+		return malloc_other(heap, above + HEAP_WORD + 1);
+	quick = &heap->quick[above >> HEAP_SHIFT];
 	ptr = ((size_t **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, ptr))) /* or there is none */
 		return malloc_small(quick);
@@ -1300,7 +1311,7 @@ static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size
 	if (next == heap->top) {
 		set_top(heap, after(block, size));
 		if (rest > HEAP_TRIM_AT)
-			lower_break(heap);
+			lower_break(heap, 0);
 		return true;
 	}
 	remains = next == heap->remainder;
@@ -1360,7 +1371,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 	void *copy;
 
 	if (HEAP_CHECKS && unlikely(!small && !sound_before(heap, block)))
-		return violated(heap, block, examine_prev), NULL;
+		return violated(heap, block, examine_prev);
 	if (!small && can_slide(block, size)) {
 		block = slide(heap, block);
 		resize(heap, block, size);
@@ -1384,7 +1395,7 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	if (need == 0)
 		return NULL;
 	if (HEAP_CHECKS && unlikely(!sound_used(heap, ptr)))
-		return violated(heap, block, examine_used), NULL;
+		return violated(heap, block, examine_used);
 	have = block_size(block);
 	if (have - need < HEAP_MIN_BLOCK)
 		return ptr;
@@ -1392,7 +1403,7 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	if (HEAP_CHECKS &&
 	    unlikely(!in_use(next) &&
 		     !(next == heap->top ? sound_top(heap) : sound_behind(heap, next))))
-		return violated(heap, next, examine_free), NULL;
+		return violated(heap, next, examine_free);
 	if ((need < have || !in_use(next)) && resize(heap, block, need))
 		return ptr;
 	if (next == heap->top && grow(heap, need - have) && resize(heap, block, need))
@@ -1438,7 +1449,7 @@ size_t heap_usable_size(struct heap *heap, const void *ptr)
 	if (!ptr)
 		return 0;
 	if (HEAP_CHECKS && !sound_used(heap, ptr))
-		return violated(heap, block_of(ptr), examine_used);
+		return (size_t)violated(heap, block_of(ptr), examine_used);
 	return block_size(block_of(ptr)) - HEAP_WORD;
 }
 
