@@ -1261,10 +1261,10 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	return take_top(heap, size);
 }
 
-/* A large block, or the smallest there is. */
-static SLOW void *malloc_other(struct heap *heap, size_t request)
+/* Of the smallest block, for a request of up to a word. */
+static SLOW void *malloc_least(struct heap *heap)
 {
-	return request > HEAP_WORD ? malloc_large(heap, request) : heap_malloc(heap, HEAP_WORD + 1);
+	return heap_malloc(heap, HEAP_WORD + 1);
 }
 
 void *heap_malloc(struct heap *heap, size_t size)
@@ -1275,7 +1275,7 @@ void *heap_malloc(struct heap *heap, size_t size)
 	size_t *ptr;
 
 	if (unlikely(above >= HEAP_CLASSES << HEAP_SHIFT))
-		return malloc_other(heap, above + HEAP_WORD + 1);
+		return size > HEAP_WORD ? malloc_large(heap, size) : malloc_least(heap);
 	quick = &heap->quick[above >> HEAP_SHIFT];
 	ptr = ((size_t **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, ptr))) /* or there is none */

@@ -2128,6 +2128,9 @@ static void test_drain_takes_room_back(void)
 	step_of(8);
 	tap_ok(has_room_too(20, 8) && quick_room(quick_list(8)) == 1 && cached_blocks() == 8,
 	       "in a heap that has become shorter a list with one place keeps it");
+	step_of(12);
+	tap_ok(quick_room(quick_list(12)) == 1 && cached_blocks() == 8,
+	       "whether a block waits there or none");
 	while (heap.quick_room > heap.quick_limit) {
 		step_of(20);
 		each &= has_room_too(20, room) && cached_blocks() == room - 1;
@@ -3208,6 +3211,20 @@ static void test_links_met_by_all(void)
 	}
 }
 
+/* Whoever splits the first block of a bin believes its length no more than the links. */
+static void test_length_met_by_who_splits(void)
+{
+	five_blocks();
+	free_binned(b);
+	*header(b) = (SIZE_MAX & ~FLAGS) | PREV_IN_USE;
+	freeze();
+	tap_ok(!block(6), "a block is not split whose length leads out of the heap");
+	caught(HEAP_FAULT_LENGTH, "which is caught, and nothing has changed");
+	*header(b) = 10 * HEAP_WORD | PREV_IN_USE;
+	tap_ok(block(6) == b, "put right, it is");
+	silent("without a fault");
+}
+
 /* Whoever might take a block that is linked only to itself sees that no bin leads to it. */
 static void test_ring_met_by_all(void)
 {
@@ -3740,6 +3757,7 @@ static void (*const tests[])(void) = {
 	test_links,
 	test_second_links,
 	test_links_met_by_all,
+	test_length_met_by_who_splits,
 	test_ring_met_by_all,
 	test_cycle,
 	test_bins,
