@@ -918,11 +918,11 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * larger than @trim_at; what holds the remainder is the new remainder. Return:
  * the block's size, 0 after a violation.
  *
- * This is the longest step there is: two blocks verified (about 60 instructions
- * each) and taken out of their bins (15 each), the result kept and the remainder
- * before it put into a bin (55); or one block, and the break lowered (130). So free
- * ends after at most 300 instructions, and malloc, where nothing is merged, after
- * 290. No part of it depends on how much there is; docs/heap.md adds it up.
+ * This is the longest step there is: two blocks verified (about 70 instructions
+ * each) and taken out of their bins (12), and the result put into one (27); or one
+ * block verified, and the break lowered (109). So free ends after at most 290
+ * instructions, and malloc, where nothing is merged, after 280. No part of it depends
+ * on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
 {
