@@ -785,7 +785,7 @@ static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
  * then does not follow, it becomes a segment all the same, and the next request
  * is for one that is large enough by itself.
  */
-static COLD bool grow(struct heap *heap, size_t size)
+static INLINE bool grow(struct heap *heap, size_t size)
 {
 	uintptr_t end = (uintptr_t)heap->sbrk(0);
 
@@ -921,7 +921,7 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  * This is the longest step there is: two blocks verified (about 70 instructions
  * each) and taken out of their bins (12), and the result put into one (27); or one
  * block verified, and the break lowered (109). So free ends after at most 290
- * instructions, and malloc, where nothing is merged, after 280. No part of it depends
+ * instructions, and malloc, where nothing is merged, after 270. No part of it depends
  * on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
