@@ -623,9 +623,15 @@ static struct heap_block *first_block(const struct heap_segment *segment)
 	return block_at((uintptr_t)segment + sizeof(*segment));
 }
 
+/* The fence of a segment that ends there. */
+static struct heap_block *fence_at(uintptr_t end)
+{
+	return block_at((end & ~(HEAP_ALIGN - 1)) - HEAP_WORD);
+}
+
 static struct heap_block *fence_of(const struct heap_segment *segment)
 {
-	return block_at((segment->end & ~(HEAP_ALIGN - 1)) - HEAP_WORD);
+	return fence_at(segment->end);
 }
 
 static uintptr_t higher(uintptr_t a, uintptr_t b)
@@ -751,12 +757,10 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 }
 
 /* The hook has given so much more, or less. */
-static COLD void count_given(struct heap *heap, size_t more)
+static INLINE void count_given(struct heap *heap, size_t more)
 {
 	heap->given += more;
 	heap->quick_limit = heap->given / HEAP_QUICK_PART;
-	if (heap->given > heap->peak)
-		heap->peak = heap->given;
 }
 
 /* Memory from the hook, a little more than @least bytes if it can be had. */
@@ -772,6 +776,8 @@ static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 	if (start == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
 	count_given(heap, given);
+	if (heap->given > heap->peak)
+		heap->peak = heap->given;
 	if (heap->segment && heap->segment->end == start)
 		extend_segment(heap, start + given);
 	else
@@ -791,7 +797,7 @@ static INLINE bool grow(struct heap *heap, size_t size)
 
 	if (end == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
-	if (heap->segment && end == heap->segment->end) {
+	if (fence_at(end) == heap->fence) {
 		if (!ask_hook(heap, end, size - top_size(heap) + SEGMENT_LEAST))
 			return false;
 		if (top_size(heap) >= size)
@@ -920,7 +926,7 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  *
  * This is the longest step there is: two blocks verified (about 70 instructions
  * each) and taken out of their bins (12), and the result put into one (27); or one
- * block verified, and the break lowered (109). So free ends after at most 290
+ * block verified, and the break lowered (98). So free ends after at most 290
  * instructions, and malloc, where nothing is merged, after 270. No part of it depends
  * on how much there is; docs/heap.md adds it up.
  */

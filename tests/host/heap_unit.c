@@ -38,8 +38,9 @@ static struct heap heap;
 static char *start;
 static void *a, *b, *c, *guard;
 
-/* The hook: the arena's, which can be told to refuse or to give memory from further up. */
-static bool refusing;
+/* The hook: the arena's, which can be told to refuse, not to say where its memory ends, or to give
+ * memory from further up. */
+static bool refusing, mute;
 static size_t scatter;
 static unsigned long calls;
 static intptr_t least_asked, most_asked;
@@ -51,7 +52,7 @@ static void *hook(intptr_t increment)
 		most_asked = increment;
 	if (increment < least_asked)
 		least_asked = increment;
-	if (increment != 0 && refusing)
+	if (increment ? refusing : mute)
 		return HEAP_SBRK_FAILED;
 	if (increment > 0 && scatter)
 		arena_sbrk((intptr_t)scatter);
@@ -106,7 +107,7 @@ static void fresh_over(size_t limit, size_t skew)
 	heap_init(&heap, hook);
 	heap_set_fault(&heap, on_fault);
 	no_rounds();
-	refusing = false;
+	refusing = mute = false;
 	scatter = 0;
 	faults = 0;
 	forget_calls();
@@ -1159,6 +1160,24 @@ static void test_foreign(void)
 	heap_free(&heap, b);
 	free_binned(a);
 	tap_ok(is("[ t ] [ f* ]"), "nothing merges across what lies between");
+}
+
+/* Who cannot grow in place: the memory that follows is another's, or nobody says where it is. */
+static void test_foreign_realloc(void)
+{
+	fresh();
+	a = heap_malloc(&heap, 2000);
+	fill(a, 2000);
+	mute = true;
+	tap_ok(!heap_realloc(&heap, a, 100000) && filled(a, 2000),
+	       "a block does not grow if the hook does not say where its memory ends");
+	mute = false;
+	tap_ok(heap_realloc(&heap, a, 100000) == a && filled(a, 2000), "if it does, it grows");
+	arena_sbrk(PAGE);
+	b = heap_realloc(&heap, a, 300000);
+	tap_ok(b && b != a && filled(b, 2000),
+	       "where someone else has moved the break, it is copied to a new segment");
+	silent("and is freed where it was");
 }
 
 static void test_foreign_trim(void)
@@ -3689,6 +3708,7 @@ static void (*const tests[])(void) = {
 	test_slide_into_remainder,
 	test_slide_at_end,
 	test_foreign,
+	test_foreign_realloc,
 	test_foreign_trim,
 	test_foreign_continued,
 	test_foreign_continued_full,
