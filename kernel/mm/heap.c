@@ -806,6 +806,12 @@ static INLINE bool grow(struct heap *heap, size_t size)
 	return ask_hook(heap, end, size + SEGMENT_LEAST);
 }
 
+/* Where a segment ends that has given so much of its end back: whole pages, and a step at most. */
+static uintptr_t end_without(uintptr_t end, size_t bytes)
+{
+	return align_up(end - (bytes < HEAP_TRIM_STEP ? bytes : HEAP_TRIM_STEP), PAGE);
+}
+
 /*
  * Bytes that the newest segment can give back at once: all of it if nothing is
  * in it and nothing is to be kept, else whole pages, leaving no top block or one
@@ -825,7 +831,7 @@ static COLD size_t releasable(const struct heap *heap, size_t keep)
 	if (keep > 0 && keep < HEAP_MIN_BLOCK)
 		keep = HEAP_MIN_BLOCK;
 	size -= keep;
-	end = align_up(segment->end - (size < HEAP_TRIM_STEP ? size : HEAP_TRIM_STEP), PAGE);
+	end = end_without(segment->end, size);
 	if (end < segment->end && end - HEAP_WORD != (uintptr_t)heap->top &&
 	    end - HEAP_WORD < (uintptr_t)heap->top + HEAP_MIN_BLOCK)
 		end += PAGE;
@@ -886,7 +892,7 @@ static COLD size_t lower_break(struct heap *heap, size_t freed)
 		violated(heap, NULL, examine_record);
 		return freed;
 	}
-	low = align_up(end - (bytes < HEAP_TRIM_STEP ? bytes : HEAP_TRIM_STEP), PAGE);
+	low = end_without(end, bytes);
 	if (return_to_hook(heap, end - low)) {
 		shorten_segment(heap, low);
 		advance_round(heap);

@@ -1529,12 +1529,17 @@ static void use_up_room(void)
 	}
 }
 
-/* A list with the room that it must have after so many blocks were freed. */
+/* A list with so much room, where others may have room too. */
+static bool has_room_too(size_t words, size_t room)
+{
+	return quick_room(quick_list(words)) == room && quick_lists_are_right(&heap);
+}
+
+/* A list with the room that it must have after so many blocks were freed, and no other list has any. */
 static bool has_room(size_t words, size_t room)
 {
-	return quick_room(quick_list(words)) == room &&
-	       heap.quick_room == (room - least_room(words)) * words * HEAP_WORD &&
-	       quick_lists_are_right(&heap);
+	return has_room_too(words, room) &&
+	       heap.quick_room == (room - least_room(words)) * words * HEAP_WORD;
 }
 
 static void test_quick_gets_room(void)
@@ -2107,12 +2112,6 @@ static void step_of(size_t words)
 {
 	start_round((words - 4) / 2);
 	TAP_MUST(block(MAX_SMALL));
-}
-
-/* The same, but others may have room too. */
-static bool has_room_too(size_t words, size_t room)
-{
-	return quick_room(quick_list(words)) == room && quick_lists_are_right(&heap);
 }
 
 /* Eight blocks of 20 words wait, and one of 8, in a heap that is much shorter than it was. Where
@@ -3434,7 +3433,7 @@ static void test_segment_end(void)
 	a = heap_malloc(&heap, 300000);
 	before = break_at();
 	saved = *end;
-	*end -= 4096;
+	*end -= PAGE;
 	heap_free(&heap, a);
 	tap_ok(faults == 1 && last_fault.kind == HEAP_FAULT_RANGE && break_at() == before,
 	       "the break is not lowered from an end that is not the fence's");

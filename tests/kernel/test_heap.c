@@ -113,6 +113,11 @@ KTEST(blocks_that_are_not_small_do_not_wait)
 	CHECK(scratch_comes_to_nothing());
 }
 
+static size_t class_of(size_t size)
+{
+	return (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
+}
+
 /* What finds no room is merged at once, with nothing that waits. */
 KTEST(quick_lists_have_room_as_the_heap_allows_and_those_of_short_blocks_for_one_at_least)
 {
@@ -125,7 +130,7 @@ KTEST(quick_lists_have_room_as_the_heap_allows_and_those_of_short_blocks_for_one
 		scratch_open();
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 3; i++)
 			CHECK((blocks[i] = heap_malloc(heap, size - HEAP_WORD)));
-		most = (size - HEAP_MIN_BLOCK) / HEAP_ALIGN < HEAP_QUICK_ALWAYS ? 1 : 0;
+		most = class_of(size) < HEAP_QUICK_ALWAYS ? 1 : 0;
 		most += heap->given / HEAP_QUICK_PART / size;
 		if (most > HEAP_QUICK_MOST)
 			most = HEAP_QUICK_MOST;
@@ -241,13 +246,13 @@ KTEST(growing_heap_frees_what_waits_one_at_a_time)
 /* The next round begins here, and is due. */
 static void start_round(size_t size)
 {
-	heap->drain_class = (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
+	heap->drain_class = class_of(size);
 	heap->drain_at = 0;
 }
 
 static size_t room(size_t size)
 {
-	const struct heap_quick *quick = &heap->quick[(size - HEAP_MIN_BLOCK) / HEAP_ALIGN];
+	const struct heap_quick *quick = &heap->quick[class_of(size)];
 
 	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
 }
