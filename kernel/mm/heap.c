@@ -15,9 +15,9 @@
  *		    length. Their neighbours take them for blocks in use, so
  *		    that freeing and taking one touches its header, the list,
  *		    and nothing else (Weinstock and Wulf, 1988). A list gets room
- *		    as it is needed, within a part of the heap; those of the
- *		    shortest blocks always have room for one. They are merged
- *		    later, one at a time.
+ *		    as it is needed, within a part of the heap. They are merged
+ *		    later, one at a time. Behind a free block none waits: what is
+ *		    free grows together where it has begun to.
  *	bin	    All others are merged with their free neighbours at once and
  *		    listed by length. A bitmap over the bins finds the next that
  *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
@@ -70,12 +70,16 @@ void *memset(void *to, int byte, size_t n);
 /* The hook's memory is asked for so that it ends at a multiple of this. */
 #define PAGE ((size_t)4096)
 
+#define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define INLINE		    inline __attribute__((always_inline))
 #define SLOW		    __attribute__((noinline))	    /* kept out of the short paths */
 #define COLD		    __attribute__((noinline, cold)) /* seldom called: small, not fast */
 
-/* Has gcc change words where they are, instead of in registers that have to be saved for it. */
+/*
+ * Has gcc change words where they are, and read them when they are needed, instead of in registers
+ * that have to be saved for it.
+ */
 #define barrier() __asm__ volatile("" : : : "memory")
 
 struct heap_block {
@@ -444,24 +448,18 @@ static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *
 		kept(heap, prev_block(block), size));
 }
 
-/* These two are for who is in no hurry: a free block behind, and the one before if it is free. */
-static SLOW bool sound_behind(const struct heap *heap, const struct heap_block *next)
+/* A block in use, by its header, which is within the heap. */
+static INLINE bool sound_head(const struct heap *heap, const struct heap_block *block)
 {
-	return sound_listed(heap, next);
+	return (block->head & FLAGS & ~PREV_IN_USE) == IN_USE &&
+	       ends_in_range(heap, payload(block), block_size(block)) &&
+	       prev_in_use(next_block(block));
 }
 
-static SLOW bool sound_before(const struct heap *heap, const struct heap_block *block)
-{
-	return sound_prev(heap, block);
-}
-
-/* A block in use, by its payload. */
+/* A block in use, by its payload, which may be anywhere. */
 static INLINE bool sound_used(const struct heap *heap, const void *ptr)
 {
-	const struct heap_block *block = block_of(ptr);
-
-	return in_range(heap, ptr) && (block->head & FLAGS & ~PREV_IN_USE) == IN_USE &&
-	       ends_in_range(heap, ptr, block_size(block)) && prev_in_use(next_block(block));
+	return in_range(heap, ptr) && sound_head(heap, block_of(ptr));
 }
 
 /* A block in a quick list, by its payload. */
@@ -657,7 +655,7 @@ static INLINE void set_end(struct heap *heap, uintptr_t end)
 	set_top(heap, heap->top);
 }
 
-static COLD void extend_segment(struct heap *heap, uintptr_t end)
+static INLINE void extend_segment(struct heap *heap, uintptr_t end)
 {
 	set_range(heap, heap->low, higher(heap->high, end));
 	set_end(heap, end);
@@ -737,6 +735,7 @@ static uintptr_t next_round(const struct heap *heap)
 static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone)
 {
 	struct heap_segment *older = gone->older;
+	struct heap_fault ignored;
 	struct heap_block *top;
 
 	set_range(heap, gone->low, gone->high);
@@ -745,12 +744,12 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 	heap->fence = heap->top = older ? fence_of(older) : NULL;
 	if (!older)
 		return;
-	if (HEAP_CHECKS && !sound_before(heap, heap->fence)) {
+	if (prev_in_use(heap->fence))
+		return;
+	if (HEAP_CHECKS && !examine_prev(heap, heap->fence, &ignored)) {
 		violated(heap, heap->fence, examine_prev);
 		return;
 	}
-	if (prev_in_use(heap->fence))
-		return;
 	top = prev_block(heap->fence);
 	detach(heap, top);
 	set_top(heap, top);
@@ -760,7 +759,7 @@ static COLD void drop_segment(struct heap *heap, const struct heap_segment *gone
 static INLINE void count_given(struct heap *heap, size_t more)
 {
 	heap->given += more;
-	heap->quick_limit = heap->given / HEAP_QUICK_PART;
+	heap->quick_limit = HEAP_QUICK_LEAST + heap->given / HEAP_QUICK_PART;
 }
 
 /* Memory from the hook, a little more than @least bytes if it can be had. */
@@ -919,7 +918,8 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
 }
 
 /*
- * Merges a block in use, or one from a quick list, with its free neighbours:
+ * Merges a block in use, or one from a quick list, with its free neighbours, which
+ * are sound:
  *
  *	[ used ][ this ][ used ]   ->  [ used ][    free    ]...
  *	[ free ][ this ][ used ]   ->  [      free          ]...
@@ -927,22 +927,14 @@ static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size
  *	[ free ][ this ][ free ]   ->  [      free                  ]
  *
  * What then ends at the fence is the new top, which gives memory back if it is
- * larger than @trim_at; what holds the remainder is the new remainder. Return:
- * the block's size, 0 after a violation.
- *
- * This is the longest step there is: two blocks verified (about 70 instructions
- * each) and taken out of their bins (12), and the result put into one (27); or one
- * block verified, and the break lowered (98). So free ends after at most 290
- * instructions, and malloc, where nothing is merged, after 270. No part of it depends
- * on how much there is; docs/heap.md adds it up.
+ * larger than trim_at; what holds the remainder is the new remainder. Return:
+ * the block's size.
  */
-static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t trim_at)
+static INLINE size_t join(struct heap *heap, struct heap_block *block)
 {
 	size_t freed = block_size(block), size;
 	struct heap_block *next = after(block, freed);
 
-	if (HEAP_CHECKS && unlikely(!sound_next(heap, block) || !sound_prev(heap, block)))
-		return (size_t)violated(heap, block, examine_beside);
 	if (!prev_in_use(block)) {
 		block->head = freed; /* not in use: it is swallowed, and may be freed again */
 		block = prev_block(block);
@@ -965,7 +957,7 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 		heap->top = block;
 		if (block == heap->remainder)
 			set_remainder(heap, NULL, 0);
-		if (size > trim_at)
+		if (size > heap->trim_at)
 			return lower_break(heap, freed);
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
@@ -975,10 +967,26 @@ static SLOW size_t merge(struct heap *heap, struct heap_block *block, size_t tri
 	return freed;
 }
 
-/* A block has been freed: as merge(), and the top may give back. */
-static size_t release(struct heap *heap, struct heap_block *block)
+/*
+ * The same with neighbours that nobody has looked at. Return: 0 after a violation.
+ *
+ * This is the longest step there is: two blocks verified (about 70 instructions
+ * each) and taken out of their bins (12), and the result put into one (27); or one
+ * block verified, and the break lowered (98). So free ends after at most 290
+ * instructions, and malloc, where nothing is merged, after 270. No part of it depends
+ * on how much there is; docs/heap.md adds it up.
+ */
+static SLOW size_t merge(struct heap *heap, struct heap_block *block)
 {
-	return merge(heap, block, HEAP_TRIM_AT);
+	if (HEAP_CHECKS && unlikely(!sound_next(heap, block) || !sound_prev(heap, block)))
+		return (size_t)violated(heap, block, examine_beside);
+	return join(heap, block);
+}
+
+/* The same where the neighbours are sound. */
+static COLD void merge_sound(struct heap *heap, struct heap_block *block)
+{
+	join(heap, block);
 }
 
 static bool is_empty(const struct heap_quick *quick)
@@ -996,56 +1004,50 @@ static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
 	return first;
 }
 
-/*
- * Merges that block, and keeps what is so had: somebody may be about to take it.
- * The one freed last takes its place, where it is the last to be handed out.
- * Return: false after a violation.
- */
-static bool flush(struct heap_quick *quick, struct heap_block *first)
+/* Takes it out. The one freed last comes into its place, where it is the last to be handed out. */
+static void leave_first(struct heap_quick *quick)
 {
-	if (!merge(quick->heap, first, SIZE_MAX))
-		return false;
 	quick->next -= HEAP_WORD;
 	quick->ptr[1] = *(size_t **)quick->next;
-	return true;
 }
 
-/* Where the room of a quick list ends that has not got any. */
-static uintptr_t least_end(const struct heap_quick *quick)
+/* Takes back the last place of a quick list, where nothing is. */
+static COLD void take_room(struct heap_quick *quick)
 {
-	return (uintptr_t)&quick->ptr[class_of(quick->size) < HEAP_QUICK_ALWAYS ? 2 : 1];
-}
-
-/* Takes room for a block from a quick list that has room for more than wait there. Return:
- * whether it had any beside what it always has. */
-static COLD bool take_room(struct heap_quick *quick)
-{
-	if (quick->end == least_end(quick))
-		return false;
 	quick->heap->quick_room -= quick->size;
 	quick->end -= HEAP_WORD;
+}
+
+/* Merges all that is in a quick list, and takes its room back. Return: false after a violation. */
+static COLD bool flush(struct heap_quick *quick)
+{
+	while (!is_empty(quick)) {
+		struct heap_block *first = first_waiting(quick);
+
+		if (!first || !merge(quick->heap, first))
+			return false;
+		leave_first(quick);
+	}
+	while (quick->end != quick->next)
+		take_room(quick);
 	return true;
 }
 
-/* Merges all that is in quick lists, which have to get room anew. Return: whether anything was
- * there, and none was unsound. */
+/*
+ * Merges all that waits, and gives nothing back: somebody may be about to take it.
+ * Return: whether anything was there; false after a violation.
+ */
 static COLD bool flush_all(struct heap *heap)
 {
-	bool any = false;
+	bool any = false, sound = true;
 
-	for (size_t i = 0; i < HEAP_CLASSES; i++) {
-		struct heap_quick *quick = &heap->quick[i];
-
-		for (; !is_empty(quick); any = true) {
-			struct heap_block *first = first_waiting(quick);
-
-			if (!first || !flush(quick, first))
-				return false;
-		}
-		while (take_room(quick))
-			;
+	heap->trim_at = SIZE_MAX;
+	for (size_t i = 0; sound && i < HEAP_CLASSES; i++) {
+		any |= !is_empty(&heap->quick[i]);
+		sound = flush(&heap->quick[i]);
 	}
-	return any;
+	heap->trim_at = HEAP_TRIM_AT;
+	return any && sound;
 }
 
 /*
@@ -1063,24 +1065,38 @@ static bool drain(struct heap *heap)
 	if (heap->drain_class == 0)
 		heap->drain_at = next_round(heap);
 	/* The heap has become shorter. */
-	if (heap->quick_room > heap->quick_limit && quick->next != quick->end && take_room(quick))
+	if (heap->quick_room > heap->quick_limit && quick->next != quick->end) {
+		take_room(quick);
 		return true;
+	}
 	if (is_empty(quick))
 		return true;
 	first = first_waiting(quick);
 	if (!first)
 		return false;
-	/* Which cannot fail, with nothing beside the block that could be unsound. */
-	if (prev_in_use(first) && in_use(next_block(first)))
-		flush(quick, first);
+	if (prev_in_use(first) && in_use(next_block(first))) {
+		leave_first(quick);
+		merge_sound(heap, first);
+	}
 	return true;
 }
 
-static SLOW size_t free_slowly(struct heap *heap, void *ptr)
+/* A block that is not to wait; its header can be read. */
+static SLOW size_t free_block(struct heap *heap, struct heap_block *block)
 {
-	if (HEAP_CHECKS ? unlikely(!sound_used(heap, ptr)) : !ptr)
-		return ptr ? (size_t)violated(heap, block_of(ptr), examine_used) : 0;
-	return release(heap, block_of(ptr));
+	if (HEAP_CHECKS && unlikely(!sound_head(heap, block)))
+		return (size_t)violated(heap, block, examine_used);
+	return merge(heap, block);
+}
+
+/* NULL, or so close to the end of the heap that only a shorter block has room, or not in it. */
+static COLD size_t free_elsewhere(struct heap *heap, void *ptr)
+{
+	if (!ptr)
+		return 0;
+	if (in_range(heap, ptr))
+		return free_block(heap, block_of(ptr));
+	return (size_t)violated(heap, block_of(ptr), examine_used);
 }
 
 /* Puts a small block into its quick list, which has room. */
@@ -1093,17 +1109,31 @@ static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
 	return quick->size;
 }
 
+/* Room for a block more in a quick list that is full. Return: whether it may have that. */
+static INLINE bool get_room(struct heap_quick *quick)
+{
+	size_t room;
+
+	if (likely(quick->end == quick->last))
+		return false;
+	barrier();
+	room = quick->heap->quick_room + quick->size;
+	if (room > quick->heap->quick_limit)
+		return false;
+	quick->heap->quick_room = room;
+	quick->end += HEAP_WORD;
+	return true;
+}
+
+static bool has_room(struct heap_quick *quick)
+{
+	return quick->next != quick->end || get_room(quick);
+}
+
 /* A small block, whose quick list is full: it gets more room if it may, or the block is merged. */
 static SLOW size_t free_to_full(struct heap_quick *quick, void *ptr)
 {
-	struct heap *heap = quick->heap;
-	size_t room = heap->quick_room + quick->size;
-
-	if (room > heap->quick_limit || quick->end == quick->last)
-		return release(heap, block_of(ptr));
-	heap->quick_room = room;
-	quick->end += HEAP_WORD;
-	return have_wait(quick, ptr);
+	return get_room(quick) ? have_wait(quick, ptr) : merge(quick->heap, block_of(ptr));
 }
 
 size_t heap_free(struct heap *heap, void *ptr)
@@ -1112,13 +1142,13 @@ size_t heap_free(struct heap *heap, void *ptr)
 	size_t *head, class;
 
 	if (HEAP_CHECKS ? units((uintptr_t)ptr - heap->low) >= heap->quick_span : !ptr)
-		return free_slowly(heap, ptr);
+		return free_elsewhere(heap, ptr);
 	head = (size_t *)ptr - 1;
-	/* Any flags but those of a block in use make a class that there is not. */
-	class = units((*head & ~PREV_IN_USE) - (HEAP_MIN_BLOCK | IN_USE));
+	/* Any flags but those of a block in use behind another make a class that there is not. */
+	class = units(*head - (HEAP_MIN_BLOCK | IN_USE | PREV_IN_USE));
 	if (class >= HEAP_CLASSES ||
 	    (HEAP_CHECKS && !(head[class_size(class) / HEAP_WORD] & PREV_IN_USE)))
-		return free_slowly(heap, ptr);
+		return free_block(heap, block_of(ptr));
 	quick = &heap->quick[class];
 	if (quick->next == quick->end)
 		return free_to_full(quick, ptr);
@@ -1201,10 +1231,9 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 }
 
 /* The first of a bin of small blocks, which just fit. */
-static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size_t class)
+static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size_t class,
+			       size_t size)
 {
-	size_t size = class_size(class);
-
 	if (HEAP_CHECKS && unlikely(!sound_free(block, size) || !linked_first(heap, block, class)))
 		return violated(heap, block, examine_free);
 	take_first(heap, block, class);
@@ -1212,23 +1241,23 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 	return payload(block);
 }
 
-static SLOW void *malloc_large(struct heap *heap, size_t request);
+static SLOW void *malloc_large(struct heap *heap, size_t size);
 
 /* From the top, which may have to grow. The last resort but for NULL: all that waits is merged. */
 static SLOW void *take_last(struct heap *heap, size_t size)
 {
 	if (top_size(heap) >= size || grow(heap, size))
 		return take_top(heap, size);
-	return flush_all(heap) ? malloc_large(heap, size - HEAP_WORD) : NULL;
+	return flush_all(heap) ? malloc_large(heap, size) : NULL;
 }
 
 /*
- * Of any size, though small ones have a shorter way. Only the first block of a bin
- * is looked at: bins are so narrow that a second would save next to nothing.
+ * A block of any length, though small ones have a shorter way; 0 is none. Only the first
+ * of a bin is looked at: bins are so narrow that a second would save next to nothing.
  */
-static SLOW void *malloc_large(struct heap *heap, size_t request)
+static SLOW void *malloc_large(struct heap *heap, size_t size)
 {
-	size_t size = size_for(request), bin = bin_for(size);
+	size_t bin = bin_for(size);
 	size_t least = heap->remainder_size >= size ? heap->remainder_size : SIZE_MAX;
 	const struct heap_block *first;
 
@@ -1243,12 +1272,10 @@ static SLOW void *malloc_large(struct heap *heap, size_t request)
 	return bin < HEAP_BINS ? take_binned(heap, bin, size) : take_last(heap, size);
 }
 
-/* A small block from the top, where that has to grow, or a round is due. */
+/* A small block from the top, where a round is due. */
 static COLD void *take_in_round(struct heap *heap, size_t size)
 {
-	if (top_size(heap) >= size && !drain(heap))
-		return NULL;
-	return take_last(heap, size);
+	return drain(heap) ? take_top(heap, size) : NULL;
 }
 
 /* A small block, where its quick list has none to give. */
@@ -1262,13 +1289,15 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 		return violated(heap, block_of(((size_t **)quick->next)[-1]), examine_cached);
 	block = heap->bins[class];
 	if (block)
-		return take_exact(heap, block, class);
+		return take_exact(heap, block, class, size);
 	if (heap->remainder_size >= size)
 		return take_remainder(heap, size);
 	bin = heap->summary ? filled_from(heap, class) : HEAP_BINS;
 	if (bin < HEAP_BINS)
 		return take_binned(heap, bin, size);
-	if ((uintptr_t)heap->top + size > heap->drain_at || top_size(heap) < size)
+	if (top_size(heap) < size)
+		return take_last(heap, size);
+	if ((uintptr_t)heap->top + size > heap->drain_at)
 		return take_in_round(heap, size);
 	return take_top(heap, size);
 }
@@ -1287,7 +1316,7 @@ void *heap_malloc(struct heap *heap, size_t size)
 	size_t *ptr;
 
 	if (unlikely(above >= HEAP_CLASSES << HEAP_SHIFT))
-		return size > HEAP_WORD ? malloc_large(heap, size) : malloc_least(heap);
+		return size > HEAP_WORD ? malloc_large(heap, size_for(size)) : malloc_least(heap);
 	quick = &heap->quick[above >> HEAP_SHIFT];
 	ptr = ((size_t **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, ptr))) /* or there is none */
@@ -1300,23 +1329,25 @@ void *heap_malloc(struct heap *heap, size_t size)
 
 /* Changing the size */
 
+/* The length of a block and of the free one behind it. */
+static size_t with_next(const struct heap_block *block)
+{
+	const struct heap_block *next = next_block(block);
+
+	return block_size(block) + (in_use(next) ? 0 : block_size(next));
+}
+
 /*
- * [ in use ][ free? ]  becomes  [ in use: @size ][ free? ], if both together are
- * enough. Return: whether they were.
+ * [ in use ][ free? ]  becomes  [ in use: @size ][ free? ]: both together, @whole, are
+ * enough. Return: the payload.
  */
-static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size)
+static SLOW void *resize(struct heap *heap, struct heap_block *block, size_t whole, size_t size)
 {
 	struct heap_block *next = next_block(block);
-	size_t whole = block_size(block), rest;
+	size_t rest = whole - size;
+	void *ptr = payload(block);
 	bool remains;
 
-	if (next == heap->top)
-		whole += top_size(heap);
-	else if (!in_use(next))
-		whole += block_size(next);
-	if (whole < size)
-		return false;
-	rest = whole - size;
 	if (rest < HEAP_MIN_BLOCK)
 		size = whole;
 	block->head += size - block_size(block);
@@ -1324,7 +1355,7 @@ static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size
 		set_top(heap, after(block, size));
 		if (rest > HEAP_TRIM_AT)
 			lower_break(heap, 0);
-		return true;
+		return ptr;
 	}
 	remains = next == heap->remainder;
 	if (!in_use(next) && !remains)
@@ -1343,20 +1374,16 @@ static SLOW bool resize(struct heap *heap, struct heap_block *block, size_t size
 		set_remainder(heap, block, rest);
 	else if (block)
 		bin_add(heap, block, rest);
-	return true;
+	return ptr;
 }
 
 /* Whether sliding down into the free block before needs few calls of memcpy(), and gives enough. */
 static bool can_slide(const struct heap_block *block, size_t size)
 {
-	const struct heap_block *next = next_block(block);
-	size_t have = block_size(block), step, both;
-
-	if (prev_in_use(block))
+	if (size <= HEAP_MAX_SMALL || prev_in_use(block))
 		return false;
-	step = prev_size(block);
-	both = step + have + (in_use(next) ? 0 : block_size(next));
-	return both >= size && step >= have / SLIDE_STEPS;
+	return prev_size(block) + with_next(block) >= size &&
+	       prev_size(block) >= block_size(block) / SLIDE_STEPS;
 }
 
 /*
@@ -1377,30 +1404,44 @@ static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block
 	return to;
 }
 
+/* As heap_free(), of a block that has been verified and moved: malloc keeps it so. */
+static INLINE void give_back(struct heap *heap, struct heap_block *block)
+{
+	size_t class = class_of(block_size(block));
+
+	if (class < HEAP_CLASSES && prev_in_use(block) && has_room(&heap->quick[class]))
+		have_wait(&heap->quick[class], payload(block));
+	else
+		merge_sound(heap, block);
+}
+
+/* Where a block and what is free behind it are too short. */
 static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 {
-	bool small = size <= HEAP_MAX_SMALL;
 	void *copy;
 
-	if (HEAP_CHECKS && unlikely(!small && !sound_before(heap, block)))
+	if (next_block(block) == heap->top && grow(heap, size - block_size(block)) &&
+	    with_next(block) >= size)
+		return resize(heap, block, with_next(block), size);
+	if (HEAP_CHECKS && unlikely(!sound_prev(heap, block)))
 		return violated(heap, block, examine_prev);
-	if (!small && can_slide(block, size)) {
+	if (can_slide(block, size)) {
 		block = slide(heap, block);
-		resize(heap, block, size);
-		return payload(block);
+		return resize(heap, block, with_next(block), size);
 	}
-	copy = heap_malloc(heap, size - HEAP_WORD);
+	copy = size > HEAP_MAX_SMALL ? malloc_large(heap, size)
+				     : heap_malloc(heap, size - HEAP_WORD);
 	if (!copy)
 		return NULL;
 	memcpy(copy, payload(block), block_size(block) - HEAP_WORD);
-	heap_free(heap, payload(block));
+	give_back(heap, block);
 	return copy;
 }
 
 void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 {
-	size_t need = size_for(size), have;
-	struct heap_block *block = block_of(ptr), *next;
+	size_t need = size_for(size), have, whole;
+	struct heap_block *block = block_of(ptr);
 
 	if (!ptr)
 		return heap_malloc(heap, size);
@@ -1411,16 +1452,10 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	have = block_size(block);
 	if (have - need < HEAP_MIN_BLOCK)
 		return ptr;
-	next = next_block(block);
-	if (HEAP_CHECKS &&
-	    unlikely(!in_use(next) &&
-		     !(next == heap->top ? sound_top(heap) : sound_behind(heap, next))))
-		return violated(heap, next, examine_free);
-	if ((need < have || !in_use(next)) && resize(heap, block, need))
-		return ptr;
-	if (next == heap->top && grow(heap, need - have) && resize(heap, block, need))
-		return ptr;
-	return move(heap, block, need);
+	if (HEAP_CHECKS && unlikely(!sound_next(heap, block)))
+		return violated(heap, next_block(block), examine_free);
+	whole = with_next(block);
+	return whole < need ? move(heap, block, need) : resize(heap, block, whole, need);
 }
 
 COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
@@ -1436,7 +1471,7 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	if (!need || align > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK ||
 	    need > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK - align)
 		return NULL;
-	ptr = malloc_large(heap, need + align + HEAP_MIN_BLOCK - HEAP_WORD);
+	ptr = malloc_large(heap, need + align + HEAP_MIN_BLOCK);
 	if (!ptr)
 		return NULL;
 	/* [ lead | aligned payload ... ]: the lead is nothing, or can be a block of its own */
@@ -1446,13 +1481,13 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	block = block_of(ptr);
 	if (lead > 0) {
 		aligned = after(block, lead);
-		aligned->head = (block_size(block) - lead) | IN_USE;
-		set_free(block, lead);
-		keep(heap, block, lead);
+		aligned->head = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
+		block->head = lead | IN_USE | PREV_IN_USE;
+		merge_sound(heap, block);
 		block = aligned;
 	}
 	if (block_size(block) - need >= HEAP_MIN_BLOCK)
-		resize(heap, block, need);
+		resize(heap, block, with_next(block), need);
 	return payload(block);
 }
 
@@ -1478,6 +1513,8 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 {
 	memset(heap, 0, sizeof(*heap));
 	heap->sbrk = sbrk;
+	heap->trim_at = HEAP_TRIM_AT;
+	count_given(heap, 0);
 	for (size_t class = 0; class < HEAP_CLASSES; class ++) {
 		struct heap_quick *quick = &heap->quick[class];
 		size_t size = class_size(class);
@@ -1486,8 +1523,7 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 		quick->size = size;
 		quick->head = size | IN_USE | CACHED;
 		quick->ptr[0] = &quick->size + 1;
-		quick->next = (uintptr_t)&quick->ptr[1];
-		quick->end = least_end(quick);
+		quick->next = quick->end = (uintptr_t)&quick->ptr[1];
 		quick->last = (uintptr_t)&quick->ptr[1 + most_waiting(size)];
 	}
 }

@@ -66,15 +66,14 @@
 #define HEAP_CACHED	 ((size_t)4) /* in a quick list, and in use for its neighbours */
 
 /*
- * The quick lists of the shortest blocks always have room for one. One that is full
- * when a block is freed gets room for another, up to so many blocks and bytes, as
- * long as all that the lists have got is no more than this part of what the hook has
- * given.
+ * A quick list that is full when a block is freed gets room for another, up to so many
+ * blocks and bytes, as long as all the room that the lists have got is no more than so
+ * many bytes, and this part of what the hook has given.
  */
-#define HEAP_QUICK_ALWAYS 32 /* lists: up to 264 bytes, or 528 */
-#define HEAP_QUICK_MOST	  25 /* struct heap_quick is 32 words then */
-#define HEAP_QUICK_BYTES  (160 * HEAP_WORD)
-#define HEAP_QUICK_PART	  64
+#define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
+#define HEAP_QUICK_BYTES (320 * HEAP_WORD)
+#define HEAP_QUICK_LEAST (256 * HEAP_WORD)
+#define HEAP_QUICK_PART	 96
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
@@ -176,10 +175,11 @@ struct heap_quick {
  * @summary: bit for each word of @filled that is not 0
  * @remainder: the free block that small requests carve up, in no bin; NULL if there is none
  * @remainder_size: its length, or 0
- * @quick_room: bytes of the blocks that quick lists have got room for, beside what they always have
+ * @quick_room: bytes of the blocks that quick lists have got room for
  * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
  * @fence: the header of length 0 that ends the newest segment
+ * @trim_at: a top that merging makes longer than this gives memory back
  * @drain_at: where the top begins when the quick lists are merged the next time
  * @drain_class: the quick list whose turn it is then
  * @segment: the newest stretch of memory from the hook; they are chained
@@ -199,6 +199,7 @@ struct heap {
 	size_t remainder_size;
 	size_t quick_room, quick_limit;
 	struct heap_block *top, *fence;
+	size_t trim_at;
 	uintptr_t drain_at;
 	size_t drain_class;
 	struct heap_segment *segment;

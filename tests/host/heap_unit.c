@@ -93,6 +93,13 @@ static void no_rounds(void)
 	heap.drain_at = UINTPTR_MAX;
 }
 
+/* The next round begins with this list, and is due. */
+static void start_round(size_t class)
+{
+	heap.drain_class = class;
+	heap.drain_at = 0;
+}
+
 /* A new heap over @limit bytes, @skew behind the start of a page. */
 static void fresh_over(size_t limit, size_t skew)
 {
@@ -140,6 +147,16 @@ static void free_merged(void *ptr)
 {
 	heap_free(&heap, ptr);
 	settle();
+}
+
+/* The same where others wait: its list has no room, and gets none. */
+static void free_at_once(void *ptr)
+{
+	size_t limit = heap.quick_limit;
+
+	heap.quick_limit = 0;
+	heap_free(&heap, ptr);
+	heap.quick_limit = limit;
 }
 
 static size_t *header(void *ptr)
@@ -254,6 +271,11 @@ static bool is(const char *expected)
 	printf("# expected %s, found %s%s (%s, %u faults)\n", expected, picture.text,
 	       walked ? "" : "...", heap_fault_name(fault.kind), faults);
 	return false;
+}
+
+static struct heap_quick *quick_list(size_t words)
+{
+	return &heap.quick[(words - 4) / 2];
 }
 
 /* Every byte of a heap and its memory, to be compared with later. */
@@ -1096,7 +1118,7 @@ static void test_slide(void)
 	slides(80, 292, 0, 360, "[ u360 f12 u4 t ]", "or by so many and a part of one");
 	slides(76, 320, 0, 360, "[ f396 u4 u360 t ]", "and is copied where that would be more");
 	slides(132, 10, 0, MAX_SMALL + 2, "[ u132 f10 u4 t ]", "a small one does that to be large");
-	slides(100, 40, 0, MAX_SMALL - 8, "[ f100 c40 u4 u122 t ]", "but not to be small");
+	slides(100, 40, 0, MAX_SMALL - 8, "[ f140 u4 u122 t ]", "but not to be small");
 }
 
 /* Behind the free block that it grows down into lies what the next small requests carve up. */
@@ -1113,6 +1135,117 @@ static void test_slide_into_remainder(void)
 	tap_ok(c == (size_t *)a + 60 && filled(c, 199 * HEAP_WORD) && !heap.remainder &&
 		       is("[ u60 u300 f120 u4 t ]"),
 	       "a block grows down into the remainder as into others");
+}
+
+/* What a block leaves that is moved to a hole is merged with what is free beside it. */
+static void moves(size_t before, size_t after, bool mate_first, const char *expected,
+		  const char *name)
+{
+	void *hole, *mate[2];
+
+	fresh();
+	hole = block(1200);
+	block(4);
+	for (size_t i = 0; i < 2; i++) { /* of the same lengths as what is free beside it */
+		mate[i] = block(i == 0 ? 140 : 150);
+		block(4);
+	}
+	a = block(before ? before : 4);
+	b = block(600);
+	c = block(after ? after : 4);
+	guard = block(4);
+	for (size_t i = 0; i < 2 && mate_first; i++)
+		heap_free(&heap, mate[i]);
+	if (before)
+		free_at_once(a);
+	if (after)
+		free_at_once(c);
+	for (size_t i = 0; i < 2 && !mate_first; i++)
+		heap_free(&heap, mate[i]);
+	heap_free(&heap, hole);
+	fill(b, 599 * HEAP_WORD);
+	tap_ok(resize(b, 1000) == hole && filled(hole, 599 * HEAP_WORD) && is(expected), name);
+	free_wrong(b, HEAP_FAULT_NOT_USED, "and is not freed again");
+}
+
+static void test_move(void)
+{
+	moves(0, 0, true, "[ u1000 f200 u4 f140 u4 f150 u4 u4 f600 u4 u4 t ]",
+	      "what a block leaves that is moved is free");
+	moves(140, 0, true, "[ u1000 f200 u4 f140 u4 f150 u4 f740 u4 u4 t ]",
+	      "together with what is before it, the first of its bin");
+	moves(140, 0, false, "[ u1000 f200 u4 f140 u4 f150 u4 f740 u4 u4 t ]", "or the last");
+	moves(0, 150, true, "[ u1000 f200 u4 f140 u4 f150 u4 u4 f750 u4 t ]",
+	      "together with what is behind it, the first of its bin");
+	moves(0, 150, false, "[ u1000 f200 u4 f140 u4 f150 u4 u4 f750 u4 t ]", "or the last");
+	moves(148, 160, true, "[ u1000 f200 u4 f140 u4 f150 u4 f908 u4 t ]",
+	      "together with both, where each is alone in its bin");
+	moves(20, 0, true, "[ u1000 f200 u4 f140 u4 f150 u4 f620 u4 u4 t ]",
+	      "with the remainder before it");
+	tap_ok(heap.remainder == (struct heap_block *)header(a), "which it becomes");
+	moves(0, 20, true, "[ u1000 f200 u4 f140 u4 f150 u4 u4 f620 u4 t ]", "or behind it");
+	tap_ok(heap.remainder == (struct heap_block *)header(b), "which it becomes as well");
+}
+
+/* Small blocks wait where they were, if there is room. */
+static void test_move_small(void)
+{
+	for (size_t full = 0; full < 3; full++) {
+		size_t limit;
+
+		fresh();
+		b = block(20);
+		guard = block(4);
+		limit = heap.quick_limit;
+		if (full == 1)
+			heap.quick_limit = 0;
+		if (full == 2)
+			quick_list(20)->last = quick_list(20)->end;
+		fill(b, 19 * HEAP_WORD);
+		a = resize(b, 30);
+		heap.quick_limit = limit;
+		tap_ok(a && a != b && filled(a, 19 * HEAP_WORD) &&
+			       is(full ? "[ f20 u4 u30 t ]" : "[ c20 u4 u30 t ]"),
+		       full ? "what a small block leaves is merged, if there is no room for it"
+			    : "what a small block leaves waits");
+	}
+	fresh();
+	a = block(20);
+	b = block(20);
+	guard = block(4);
+	free_at_once(a);
+	TAP_MUST(resize(b, 30));
+	tap_ok(is("[ f40 u4 u30 t ]"), "or if it lies behind a free one");
+}
+
+/* Before the top, with a hook that has no more and nothing above: what is left is the top. */
+static void test_move_from_end(void)
+{
+	for (size_t before = 0; before < 2; before++) {
+		fresh_over(740 * 1024, 0);
+		c = heap_malloc(&heap, 400 * 1024);
+		block(4);
+		a = block(20);
+		b = heap_malloc(&heap, 300 * 1024);
+		heap_free(&heap, c);
+		if (before)
+			free_at_once(a);
+		fill(b, 1000);
+		tap_ok(heap_realloc(&heap, b, 390 * 1024) == c && filled(c, 1000) &&
+			       is(before ? "[ u* f* u4 t ]" : "[ u* f* u4 u20 t ]"),
+		       "a block before the top is moved if that cannot grow");
+		tap_ok(heap.given < 600 * 1024 && top_size() < HEAP_TRIM_AT,
+		       "and what it leaves is given back");
+	}
+	fresh();
+	c = block(40000);
+	block(4);
+	a = block(20);
+	b = block(2000);
+	heap_free(&heap, c);
+	mute = true;
+	tap_ok(resize(b, 39900) == c && is("[ u* f100 u4 u20 t ]"),
+	       "or is the top's, if that is not too long then");
 }
 
 /* At the end of the heap it is the top that lies behind, and then the hook is asked first. */
@@ -1390,17 +1523,10 @@ static void test_regions(void)
 
 /* Quick lists: small blocks that are freed wait there, and neighbours take them for used. */
 
-/* How many blocks of so many words can always wait. */
-static size_t least_room(size_t words)
-{
-	return quick_least((words - 4) / 2);
-}
-
-/* How many can, if none of another length do. */
+/* How many blocks of so many words can wait, if none of another length do. */
 static size_t room_for(size_t words)
 {
-	size_t size = words * HEAP_WORD;
-	size_t most = least_room(words) + heap.given / HEAP_QUICK_PART / size;
+	size_t size = words * HEAP_WORD, most = heap.quick_limit / size;
 
 	if (most > HEAP_QUICK_BYTES / size)
 		most = HEAP_QUICK_BYTES / size;
@@ -1450,12 +1576,20 @@ static void test_quick_neighbours(void)
 	settle();
 	tap_ok(is("[ t ]"), "until heap_trim() does it");
 	three_blocks();
-	free_binned(a);
 	free_binned(c);
 	heap_free(&heap, b);
-	tap_ok(is("[ f6 c8 f10 u4 t ]"), "nor with free ones beside them");
+	tap_ok(is("[ u6 c8 f10 u4 t ]"), "nor with a free one behind them");
 	settle();
-	tap_ok(is("[ f24 u4 t ]"), "until then");
+	tap_ok(is("[ u6 f18 u4 t ]"), "until then");
+	three_blocks();
+	free_binned(a);
+	tap_ok(heap_free(&heap, b) == 8 * HEAP_WORD && is("[ f14 u10 u4 t ]"),
+	       "behind a free one none waits: it is merged at once");
+	three_blocks();
+	free_binned(a);
+	free_binned(c);
+	tap_ok(heap_free(&heap, b) == 8 * HEAP_WORD && is("[ f24 u4 t ]"),
+	       "with what is free on both sides");
 }
 
 static void test_quick_order(void)
@@ -1496,11 +1630,6 @@ static void test_quick_room(void)
 	tap_ok(right, "only so many blocks wait of each small length, and none of others");
 }
 
-static struct heap_quick *quick_list(size_t words)
-{
-	return &heap.quick[(words - 4) / 2];
-}
-
 /* So many blocks of so many words are freed, one after the other, and a block before the top. */
 static void free_many(size_t words, size_t n)
 {
@@ -1538,8 +1667,7 @@ static bool has_room_too(size_t words, size_t room)
 /* A list with the room that it must have after so many blocks were freed, and no other list has any. */
 static bool has_room(size_t words, size_t room)
 {
-	return has_room_too(words, room) &&
-	       heap.quick_room == (room - least_room(words)) * words * HEAP_WORD;
+	return has_room_too(words, room) && heap.quick_room == room * words * HEAP_WORD;
 }
 
 static void test_quick_gets_room(void)
@@ -1554,7 +1682,7 @@ static void test_quick_gets_room(void)
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++)
 			ptr[i] = block(words);
 		most = room_for(words);
-		exact &= has_room(words, least_room(words));
+		exact &= has_room(words, 0);
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 2; i++) {
 			heap_free(&heap, ptr[i]);
 			exact &= has_room(words, i < most ? i + 1 : most) &&
@@ -1583,56 +1711,54 @@ static void test_quick_most(void)
 	       "no list gets more than HEAP_QUICK_MOST, though there may be more in all");
 	free_many(6, 3);
 	tap_ok(quick_room(quick_list(6)) == 3, "but another one does");
-	free_many(40, 6);
-	free_many(42, 6);
-	free_many(82, 6);
+	free_many(40, 10);
+	free_many(42, 10);
+	free_many(MAX_SMALL, 10);
 	tap_ok(quick_room(quick_list(40)) == HEAP_QUICK_BYTES / (40 * HEAP_WORD) &&
-		       quick_room(quick_list(42)) == 3 && quick_room(quick_list(82)) == 1,
-	       "nor more than HEAP_QUICK_BYTES, and those of longer blocks stay at one");
+		       quick_room(quick_list(42)) == 7 && quick_room(quick_list(MAX_SMALL)) == 2,
+	       "nor more than HEAP_QUICK_BYTES");
 }
 
 static void test_quick_limit(void)
 {
 	fresh();
 	guard = block(4);
-	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit > 1000,
+	tap_ok(heap.quick_limit == HEAP_QUICK_LEAST + break_at() / HEAP_QUICK_PART &&
+		       heap.quick_limit > 1000,
 	       "all quick lists together may have room for a part of the heap");
 	use_up_room();
-	TAP_MUST(quick_room(quick_list(8)) == 1);
+	TAP_MUST(quick_room(quick_list(8)) == 0);
 	free_many(8, 2);
-	tap_ok(quick_room(quick_list(8)) == 1 && cached_blocks() == 1,
+	tap_ok(quick_room(quick_list(8)) == 0 && cached_blocks() == 0,
 	       "what one list has got, another one has not");
 	b = block(8);
 	c = block(8);
 	a = heap_malloc(&heap, 240 * 1024);
-	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit > 4000,
+	tap_ok(heap.quick_limit == HEAP_QUICK_LEAST + break_at() / HEAP_QUICK_PART &&
+		       heap.quick_limit > 4000,
 	       "they may have more when the heap grows");
 	heap_free(&heap, b);
 	heap_free(&heap, c);
 	tap_ok(quick_room(quick_list(8)) == 2 && cached_blocks() == 2, "which is then got");
 	heap_free(&heap, a);
-	tap_ok(heap.quick_limit == break_at() / HEAP_QUICK_PART && heap.quick_limit < 2500,
+	tap_ok(heap.quick_limit == HEAP_QUICK_LEAST + break_at() / HEAP_QUICK_PART &&
+		       heap.quick_limit < 4000,
 	       "and less when it shrinks");
 	no_rounds();
 	free_many(10, 2);
 	free_many(8, 3);
-	tap_ok(quick_room(quick_list(10)) == 1 && quick_room(quick_list(8)) == 2 &&
-		       cached_blocks() == 3 && quick_lists_are_right(&heap),
+	tap_ok(quick_room(quick_list(10)) == 0 && quick_room(quick_list(8)) == 2 &&
+		       cached_blocks() == 2 && quick_lists_are_right(&heap),
 	       "when none gets more, and each has what it has got");
 }
 
-/* [ c8 ][ f200 ][ b ][ f202 ] */
-static void free_beside_full(void)
+/* [ b ][ f202 ], and the first is freed. */
+static void free_before_free(void)
 {
-	void *waits = block(8);
-
 	block(4);
-	a = block(200);
 	b = block(8);
 	c = block(202);
 	guard = block(10);
-	heap_free(&heap, waits);
-	heap_free(&heap, a);
 	heap_free(&heap, c);
 	TAP_MUST(heap_free(&heap, b) == 8 * HEAP_WORD);
 }
@@ -1640,17 +1766,15 @@ static void free_beside_full(void)
 static void test_quick_full(void)
 {
 	fresh();
-	guard = block(4);
 	use_up_room();
-	free_beside_full();
-	tap_ok(is("[ u4 c8 u4 f410 u10 t ]"),
-	       "a block that there is no room for is merged at once, with both sides");
-	heap_free(&heap, guard);
-	tap_ok(is("[ u4 c8 u4 f410 c10 t ]"), "other lists are not full for that");
+	free_before_free();
+	tap_ok(is("[ u4 f210 u10 t ]"), "a block that there is no room for is merged at once");
+	TAP_MUST(block(MAX_SMALL) == b);
+	heap_free(&heap, b);
+	tap_ok(is("[ u4 c130 f80 u10 t ]"), "other lists are not full for that");
 	fresh();
-	block(4);
-	free_beside_full();
-	tap_ok(is("[ u4 c8 u4 f200 c8 f202 u10 t ]"), "one that gets room waits");
+	free_before_free();
+	tap_ok(is("[ u4 c8 f202 u10 t ]"), "one that gets room waits");
 }
 
 static void test_trim_merges_only(void)
@@ -1660,34 +1784,27 @@ static void test_trim_merges_only(void)
 	fresh();
 	a = heap_malloc(&heap, HEAP_TRIM_AT - PAGE);
 	b = block(4);
-	heap_free(&heap, a);
 	heap_free(&heap, b);
+	heap_free(&heap, a);
 	given = break_at();
 	tap_ok(heap_trim(&heap, SIZE_MAX) == 0 && break_at() == given && is("[ t ]") &&
 		       top_size() > HEAP_TRIM_AT,
 	       "heap_trim(SIZE_MAX) merges all, and gives nothing back");
 	a = heap_malloc(&heap, HEAP_TRIM_AT - PAGE);
 	TAP_MUST(block(4) == b);
-	heap_free(&heap, a);
 	heap_free(&heap, b);
+	heap_free(&heap, a);
 	given = break_at();
 	tap_ok(heap_trim(&heap, HEAP_TRIM_AT) == given - break_at() && top_size() >= HEAP_TRIM_AT &&
 		       top_size() < HEAP_TRIM_AT + PAGE,
 	       "what else is to be kept stays as well");
 	a = heap_malloc(&heap, HEAP_TRIM_AT - PAGE);
 	TAP_MUST(block(4) == b);
-	heap_free(&heap, a);
 	heap_free(&heap, b);
+	heap_free(&heap, a);
 	given = break_at();
 	tap_ok(heap_trim(&heap, 0) == given && arena_is_empty(),
 	       "and all that is given back is counted");
-}
-
-/* The next round begins with this list, and is due. */
-static void start_round(size_t class)
-{
-	heap.drain_class = class;
-	heap.drain_at = 0;
 }
 
 /* The remainder */
@@ -2114,14 +2231,14 @@ static void step_of(size_t words)
 	TAP_MUST(block(MAX_SMALL));
 }
 
-/* Eight blocks of 20 words wait, and one of 8, in a heap that is much shorter than it was. Where
- * words are short, other lists that nothing waits in have room as well. */
+/* Eight blocks of 20 words wait, and one of 8, in a heap that is much shorter than it was. Other
+ * lists, that nothing waits in, have room as well. */
 static void wait_in_shorter_heap(void)
 {
 	void *ptr[9];
 
 	fresh();
-	for (size_t words = 48; HEAP_WORD == 4 && words <= 50; words += 2) {
+	for (size_t words = 48; words <= 50; words += 2) {
 		free_many(words, 3);
 		for (size_t i = 0; i < 3; i++)
 			block(words);
@@ -2145,10 +2262,7 @@ static void test_drain_takes_room_back(void)
 	wait_in_shorter_heap();
 	step_of(8);
 	tap_ok(has_room_too(20, 8) && quick_room(quick_list(8)) == 1 && cached_blocks() == 8,
-	       "in a heap that has become shorter a list with one place keeps it");
-	step_of(12);
-	tap_ok(quick_room(quick_list(12)) == 1 && cached_blocks() == 8,
-	       "whether a block waits there or none");
+	       "in a heap that has become shorter a list that is full keeps its room");
 	while (heap.quick_room > heap.quick_limit) {
 		step_of(20);
 		each &= has_room_too(20, room) && cached_blocks() == room - 1;
@@ -2186,7 +2300,7 @@ static void test_trim_takes_room_back(void)
 	TAP_MUST(quick_room(quick_list(8)) == 3 && quick_room(quick_list(20)) == 8);
 	heap_trim(&heap, SIZE_MAX);
 	tap_ok(heap.quick_room == 0 && quick_lists_are_right(&heap),
-	       "heap_trim() leaves each list its first place");
+	       "heap_trim() takes all room back");
 	free_many(8, 3);
 	tap_ok(has_room(8, 3), "and they get room anew");
 }
@@ -2198,8 +2312,8 @@ static void test_drain_merges_nothing(void)
 	step_of(8);
 	tap_ok(is("[ u6 f8 u10 u4 u130 t ]"), "a step of a round frees a block between two in use");
 	three_blocks();
-	free_merged(a);
 	heap_free(&heap, b);
+	free_at_once(a);
 	step_of(8);
 	tap_ok(is("[ f6 c8 u10 u4 u130 t ]") && heap.drain_class == 3,
 	       "one that a free block lies before waits on");
@@ -2219,18 +2333,17 @@ static void test_drain_merges_nothing(void)
 	tap_ok(is("[ c8 u10 t ]"), "the top is a free neighbour too");
 }
 
-/* A list that is full keeps its room for what waits on: [ c20 ][ f4 ][ c20 ][ f4 ]... */
+/* A list that is full keeps its room for what waits on: [ c20 ][ f4 ][ c20 ]... */
 static void test_drain_takes_no_room_in_use(void)
 {
 	char *first;
 
 	wait_in_shorter_heap();
 	first = (char *)quick_list(20)->ptr[1];
-	heap_free(&heap, behind(first, 44));
 	heap_free(&heap, behind(first, 20));
 	TAP_MUST(!(*header(behind(first, 20)) & IN_USE) && heap.quick_room > heap.quick_limit);
 	step_of(20);
-	tap_ok(has_room_too(20, 8) && cached_blocks() == 10 && quick_lists_are_right(&heap),
+	tap_ok(has_room_too(20, 8) && cached_blocks() == 9 && quick_lists_are_right(&heap),
 	       "a list does not lose the room of a block that waits on");
 }
 
@@ -2587,27 +2700,25 @@ static void test_resize_beside_damage(void)
 	}
 }
 
-/* A small block that grows into another is moved: what lies before it is of no use to it. */
-static void test_small_move_looks_only_behind(void)
+/* A block that is moved has to be freed, and so is verified with both sides before. */
+static void test_move_looks_before(void)
 {
 	five_blocks();
 	free_binned(a);
 	*footer(a) = 0;
 	fill(b, 9 * HEAP_WORD);
-	c = resize(b, 20);
-	tap_ok(c && c != b && filled(c, 9 * HEAP_WORD) && faults == 0,
-	       "a small block moves without a look at a damaged one before it");
 	freeze();
-	tap_ok(heap_trim(&heap, SIZE_MAX) == 0, "where it was is not merged with that");
+	tap_ok(!resize(b, 20), "a small block is not moved from behind a damaged one");
 	caught(HEAP_FAULT_FOOTER, "which is caught, and nothing has changed");
 	*footer(a) = length(a);
-	settle();
-	tap_ok(is("[ u6 f18 u12 u14 u20 t ]"), "put right, it is");
+	c = resize(b, 20);
+	tap_ok(c && c != b && filled(c, 9 * HEAP_WORD) && is("[ u6 f18 u12 u14 u20 t ]"),
+	       "put right, it is, and where it was is merged with that");
 	five_large();
 	heap_free(&heap, a);
 	*footer(a) = 0;
 	freeze();
-	tap_ok(!resize(b, LARGE + 20), "a large one is not moved, for it might slide down");
+	tap_ok(!resize(b, LARGE + 20), "nor does a large one slide down");
 	caught(HEAP_FAULT_FOOTER, "and the damage is caught, and nothing has changed");
 	*footer(a) = length(a);
 	tap_ok(resize(b, LARGE + 20) == a, "put right, it does");
@@ -2639,14 +2750,19 @@ static void damage_and_free(size_t *word, const struct damage *damage, void *ptr
 }
 
 /*
- * The same with a small block beside the damage: it is freed without a look at
- * its neighbours, and the damage is met when it is merged with them.
+ * The same with a small block beside the damage. Behind a free one it is merged, and
+ * so is that looked at; else it is freed without a look at its neighbours, and the
+ * damage is met when it is merged with them.
  */
 static void damage_and_merge(size_t *word, const struct damage *damage, void *ptr)
 {
 	size_t saved = *word;
 	char name[128];
 
+	if (!(*header(ptr) & PREV_IN_USE)) {
+		damage_and_free(word, damage, ptr);
+		return;
+	}
 	*word = damage->word;
 	tap_ok(heap_free(&heap, ptr) == length(ptr) && faults == 0,
 	       "beside damage a small block is freed");
@@ -2695,9 +2811,9 @@ static void test_header(void)
 }
 
 /* These bits have a meaning of their own; the walk comes by other blocks first. */
-static void test_header_bits(void)
+static void header_bits(void (*make)(void))
 {
-	five_large();
+	make();
 	*header(b) ^= IN_USE;
 	free_wrong(b, HEAP_FAULT_NOT_USED, "a header with its in-use bit flipped is caught");
 	check_finds(HEAP_FAULT_FOOTER, "and heap_check() finds no footer");
@@ -2709,27 +2825,10 @@ static void test_header_bits(void)
 	silent("with its bits as they were it is no fault");
 }
 
-/* A small block that is freed is not looked at for what it says about the one before it. */
-static void test_header_bits_small(void)
+static void test_header_bits(void)
 {
-	const size_t right = 10 * HEAP_WORD | IN_USE | PREV_IN_USE;
-	const struct damage damage = { "a header with its other bit flipped", right ^ PREV_IN_USE,
-				       HEAP_FAULT_FOOTER, HEAP_FAULT_NEXT };
-
-	five_blocks();
-	*header(b) ^= IN_USE;
-	free_wrong(b, HEAP_FAULT_NOT_USED, "a small one's in-use bit flipped is caught");
-	check_finds(HEAP_FAULT_FOOTER, "and heap_check() finds no footer");
-	*header(b) ^= IN_USE | PREV_IN_USE;
-	check_finds(HEAP_FAULT_NEXT, "and its other bit flipped");
-	tap_ok(heap_free(&heap, b) == 10 * HEAP_WORD && faults == 0, "with which it can be freed");
-	check_finds(HEAP_FAULT_NEXT, "and heap_check() finds that");
-	freeze();
-	tap_ok(heap_trim(&heap, SIZE_MAX) == 0, "but not merged");
-	caught(damage.caught, "and is caught, and nothing has changed");
-	*header(b) ^= PREV_IN_USE;
-	settle();
-	silent("with its bits as they were it is merged without a fault");
+	header_bits(five_large);
+	header_bits(five_blocks);
 }
 
 static void overflow_caught(size_t words)
@@ -2786,6 +2885,15 @@ static void test_overflow_top(void)
 	check_finds(HEAP_FAULT_LENGTH, "and heap_check() finds it");
 	tap_ok(!block(30), "and an allocation from the top returns NULL");
 	caught(HEAP_FAULT_LENGTH, "and is caught");
+	tap_ok(!block(300), "also a large one");
+	caught(HEAP_FAULT_LENGTH, "and is caught");
+	start_round(0);
+	freeze();
+	heap_before.drain_class = 1;
+	tap_ok(!block(30), "or one with a step of a round");
+	caught(HEAP_FAULT_LENGTH, "and is caught");
+	no_rounds();
+	freeze();
 	tap_ok(heap_trim(&heap, 0) == 0, "and heap_trim() gives nothing back");
 	caught(HEAP_FAULT_LENGTH, "and is caught");
 	footer(five[4])[1] = saved;
@@ -3705,6 +3813,9 @@ static void (*const tests[])(void) = {
 	test_grow_by_copy,
 	test_slide,
 	test_slide_into_remainder,
+	test_move,
+	test_move_small,
+	test_move_from_end,
 	test_slide_at_end,
 	test_foreign,
 	test_foreign_realloc,
@@ -3757,10 +3868,9 @@ static void (*const tests[])(void) = {
 	test_cached_is_not_used,
 	test_freed_bytes,
 	test_resize_beside_damage,
-	test_small_move_looks_only_behind,
+	test_move_looks_before,
 	test_header,
 	test_header_bits,
-	test_header_bits_small,
 	test_overflow,
 	test_overflow_bits,
 	test_overflow_top,

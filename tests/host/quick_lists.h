@@ -17,26 +17,21 @@ static inline size_t quick_waiting(const struct heap_quick *quick)
 	return (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
 }
 
-/* How many a list always has room for. */
-static inline size_t quick_least(size_t class)
-{
-	return class < HEAP_QUICK_ALWAYS ? 1 : 0;
-}
-
-/* Each has room for what waits there, and all but what it always has is counted. */
+/* Each has room for what waits there, and all of it is counted. */
 static inline bool quick_lists_are_right(const struct heap *heap)
 {
 	size_t total = 0;
 
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		const struct heap_quick *quick = &heap->quick[i];
-		size_t room = quick_room(quick), least = quick_least(i);
+		size_t room = quick_room(quick);
 
-		if (room < least || room > HEAP_QUICK_MOST || quick_waiting(quick) > room)
+		if (room > HEAP_QUICK_MOST || quick_waiting(quick) > room)
 			return false;
-		total += (room - least) * quick->size;
+		total += room * quick->size;
 	}
-	return total == heap->quick_room && heap->quick_limit == heap->given / HEAP_QUICK_PART;
+	return total == heap->quick_room &&
+	       heap->quick_limit == HEAP_QUICK_LEAST + heap->given / HEAP_QUICK_PART;
 }
 
 #endif

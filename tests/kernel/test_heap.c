@@ -113,13 +113,8 @@ KTEST(blocks_that_are_not_small_do_not_wait)
 	CHECK(scratch_comes_to_nothing());
 }
 
-static size_t class_of(size_t size)
-{
-	return (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
-}
-
 /* What finds no room is merged at once, with nothing that waits. */
-KTEST(quick_lists_have_room_as_the_heap_allows_and_those_of_short_blocks_for_one_at_least)
+KTEST(quick_lists_have_room_as_the_heap_allows)
 {
 	static char *blocks[HEAP_QUICK_MOST + 3];
 
@@ -130,8 +125,7 @@ KTEST(quick_lists_have_room_as_the_heap_allows_and_those_of_short_blocks_for_one
 		scratch_open();
 		for (size_t i = 0; i < HEAP_QUICK_MOST + 3; i++)
 			CHECK((blocks[i] = heap_malloc(heap, size - HEAP_WORD)));
-		most = class_of(size) < HEAP_QUICK_ALWAYS ? 1 : 0;
-		most += heap->given / HEAP_QUICK_PART / size;
+		most = heap->quick_limit / size;
 		if (most > HEAP_QUICK_MOST)
 			most = HEAP_QUICK_MOST;
 		if (most > HEAP_QUICK_BYTES / size)
@@ -243,6 +237,11 @@ KTEST(growing_heap_frees_what_waits_one_at_a_time)
 	CHECK(scratch_comes_to_nothing());
 }
 
+static size_t class_of(size_t size)
+{
+	return (size - HEAP_MIN_BLOCK) / HEAP_ALIGN;
+}
+
 /* The next round begins here, and is due. */
 static void start_round(size_t size)
 {
@@ -257,12 +256,12 @@ static size_t room(size_t size)
 	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
 }
 
-/* Rounds take it back as they come by. Blocks of 128 bytes have used up nearly half of what there
- * may be, and those of 144 bytes too; nothing of that waits. */
+/* Rounds take it back as they come by. Blocks of 128 and of 144 bytes have used up most of what
+ * there may be; nothing of that waits. */
 KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 {
 	static char *blocks[HEAP_QUICK_MOST], *others[9];
-	size_t had = HEAP_QUICK_MOST, of_others = 4 * 128 + 3 * 144;
+	size_t had = HEAP_QUICK_MOST, of_others = 5 * 128 + 4 * 144;
 	char *large;
 
 	scratch_open();
@@ -280,10 +279,10 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		heap_free(heap, blocks[i]);
 	CHECK_EQ(room(24), HEAP_QUICK_MOST);
-	CHECK_EQ(heap->quick_room, of_others + (HEAP_QUICK_MOST - 1) * 24);
+	CHECK_EQ(heap->quick_room, of_others + HEAP_QUICK_MOST * 24);
 	heap_free(heap, large);
-	CHECK(heap->quick_limit < 1200);
-	CHECK_EQ(heap->quick_limit, heap->given / HEAP_QUICK_PART);
+	CHECK(heap->quick_limit < heap->quick_room);
+	CHECK_EQ(heap->quick_limit, HEAP_QUICK_LEAST + heap->given / HEAP_QUICK_PART);
 	while (heap->quick_room > heap->quick_limit) {
 		start_round(24);
 		CHECK(scratch_block(130)); /* more than is merged */
@@ -291,15 +290,15 @@ KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 		start_round(24);
 		CHECK(scratch_block(130));
 		CHECK_EQ(room(24), --had);
-		CHECK_EQ(heap->quick_room, of_others + (had - 1) * 24);
+		CHECK_EQ(heap->quick_room, of_others + had * 24);
 	}
 	CHECK(had > 1 && had < HEAP_QUICK_MOST);
 	start_round(24);
 	CHECK(scratch_block(130));
 	CHECK_EQ(room(24), had);
 	scratch_merge();
-	CHECK_EQ(room(24), 1);
-	CHECK_EQ(room(128), 1);
+	CHECK_EQ(room(24), 0);
+	CHECK_EQ(room(128), 0);
 	CHECK_EQ(heap->quick_room, 0);
 	CHECK(scratch_comes_to_nothing());
 }
@@ -333,8 +332,9 @@ KTEST(block_that_waits_beside_a_free_one_is_left_to_wait)
 	first = scratch_block(12);
 	waits = scratch_block(10);
 	CHECK(first && waits && scratch_block(4));
-	scratch_release(first);
 	heap_free(heap, waits);
+	heap->quick_limit = 0; /* no room for another */
+	heap_free(heap, first);
 	start_round(40);
 	CHECK(scratch_block(100) && heap->drain_class == 4);
 	CHECK(scratch_is("[ f12 c10 u4 u100 t ]"));

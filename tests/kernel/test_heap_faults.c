@@ -239,11 +239,16 @@ static bool merge_sees(size_t *word, size_t damage, void *ptr)
 	       scratch_block(words) == ptr && heap_check(heap, NULL);
 }
 
+/* Whether a block is merged when it is freed: one that is not small, or behind a free one. */
+static bool merged_at_once(const void *ptr)
+{
+	return words_of(ptr) * HEAP_WORD > HEAP_MAX_SMALL || !(*scratch_header(ptr) & PREV_IN_USE);
+}
+
 /* When a block is merged: at once when it is freed, or after it has waited. */
 static bool merging_sees(size_t *word, size_t damage, void *ptr)
 {
-	return words_of(ptr) * HEAP_WORD > HEAP_MAX_SMALL ? free_sees(word, damage, ptr)
-							  : merge_sees(word, damage, ptr);
+	return merged_at_once(ptr) ? free_sees(word, damage, ptr) : merge_sees(word, damage, ptr);
 }
 
 /* Frees what must not be merged, and takes it again if it waits. */
@@ -252,7 +257,7 @@ static bool not_merged(void *ptr, enum heap_fault_kind kind, const void *block)
 	size_t words = words_of(ptr);
 	uint32_t before;
 
-	if (words * HEAP_WORD > HEAP_MAX_SMALL)
+	if (merged_at_once(ptr))
 		return refused(ptr, kind, block);
 	if (heap_free(heap, ptr) == 0 || scratch_faults > 0)
 		return false;
@@ -427,6 +432,7 @@ KTEST(fault_05_block_that_waits_and_is_merged_is_found_by_the_walk_and_not_given
 	scratch_open();
 	CHECK((b = scratch_block(90)) && scratch_block(4));
 	heap_free(heap, b);
+	heap->quick_limit = 0;
 	*scratch_header(b) ^= CACHED;
 	CHECK_EQ(heap_free(heap, b), 90 * HEAP_WORD);
 	CHECK_EQ(scratch_faults, 0);
@@ -752,7 +758,6 @@ KTEST_SMALL_AND_LARGE(fault_11_to_16_twin_every_byte_of_a_payload_is_its_owners)
 	CHECK(scratch_comes_to_nothing());
 }
 
-/* That the block before a small one is in use is for who merges it. */
 KTEST_SMALL_AND_LARGE(fault_17_any_flipped_bit_of_a_header_in_use_is_reported)
 {
 	size_t *header;
@@ -760,8 +765,7 @@ KTEST_SMALL_AND_LARGE(fault_17_any_flipped_bit_of_a_header_in_use_is_reported)
 	CHECK(five_blocks(more));
 	header = scratch_header(b);
 	for (size_t bit = 1; bit; bit <<= 1)
-		CHECK(bit == PREV_IN_USE ? merging_sees(header, *header ^ bit, b)
-					 : free_sees(header, *header ^ bit, b));
+		CHECK(free_sees(header, *header ^ bit, b));
 	CHECK(is_five(more));
 	CHECK(scratch_comes_to_nothing());
 }
@@ -977,10 +981,10 @@ KTEST_SMALL_AND_LARGE(fault_22_prev_in_use_bit_cleared_is_reported)
 
 	CHECK(five_blocks(more));
 	header = scratch_header(b);
-	CHECK(merging_sees(header, *header ^ PREV_IN_USE, b));
+	CHECK(free_sees(header, *header ^ PREV_IN_USE, b));
 	CHECK_EQ(scratch_fault.kind, HEAP_FAULT_FOOTER);
 	*scratch_footer(a) = (8 + more) * HEAP_WORD; /* the payload plays the footer */
-	CHECK(merging_sees(header, *header ^ PREV_IN_USE, b));
+	CHECK(free_sees(header, *header ^ PREV_IN_USE, b));
 	CHECK_EQ(scratch_fault.kind, HEAP_FAULT_NEXT);
 	CHECK(is_five(more));
 	CHECK(scratch_comes_to_nothing());
