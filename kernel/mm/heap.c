@@ -637,14 +637,14 @@ static uintptr_t higher(uintptr_t a, uintptr_t b)
 	return a > b ? a : b;
 }
 
-static COLD void set_range(struct heap *heap, uintptr_t low, uintptr_t high)
+static INLINE void set_range(struct heap *heap, uintptr_t low, uintptr_t high)
 {
 	size_t n = (high - low) >> HEAP_SHIFT;
 
 	heap->low = low;
 	heap->high = high;
-	heap->span = n > 0 ? n - 1 : 0; /* none has room in the last HEAP_ALIGN bytes */
-	heap->quick_span = n > HEAP_CLASSES ? n - HEAP_CLASSES : 0;
+	heap->span = higher(n, 1) - 1; /* none has room in the last HEAP_ALIGN bytes */
+	heap->quick_span = higher(n, HEAP_CLASSES) - HEAP_CLASSES;
 }
 
 /* The newest segment ends here, behind the top or a block in use. */
@@ -763,7 +763,7 @@ static INLINE void count_given(struct heap *heap, size_t more)
 }
 
 /* Memory from the hook, a little more than @least bytes if it can be had. */
-static COLD bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
+static SLOW bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 {
 	size_t given = align_up(at + least + HEAP_GROW, PAGE) - at;
 	uintptr_t start = (uintptr_t)heap->sbrk((intptr_t)given);

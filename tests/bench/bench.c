@@ -42,7 +42,7 @@ static struct heap heap;
 static struct brk heap_brk, tables;
 static uint8_t masks[2];
 static uint32_t random_state;
-static bool sound;
+static bool sound, scattered;
 
 /* What is counted beside the callee, its own return not included; and beside a span's sum. */
 static uint32_t beside_call, beside_hook, beside_copy;
@@ -58,7 +58,14 @@ static const char *const kind_names[BENCH_KINDS] = { "malloc", "free", "realloc"
 
 void *bench_move_break(intptr_t increment)
 {
+	if (scattered && increment > 0)
+		brk_move(&heap_brk, PAGE_SIZE);
 	return brk_move(&heap_brk, increment);
+}
+
+void bench_scatter(void)
+{
+	scattered = true;
 }
 
 static void note_fault(struct heap *violated, const struct heap_fault *fault)
@@ -129,6 +136,7 @@ void bench_abandon(void)
 	brk_set(&heap_brk, heap_brk.base);
 	heap_init(&heap, bench_sbrk);
 	heap_set_fault(&heap, note_fault);
+	scattered = false;
 	live = peak_live = rounded = peak_rounded = extent = 0;
 }
 

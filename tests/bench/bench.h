@@ -64,6 +64,9 @@ bool bench_close(void);
 void bench_abandon(void);
 void bench_fresh(void);
 
+/* From now on, until the next empty heap, what the hook gives does not follow on what it gave. */
+void bench_scatter(void);
+
 /* @n empty blocks to keep track of, in memory of their own, until bench_close(). */
 struct bench_block *bench_blocks(size_t n);
 

@@ -103,6 +103,23 @@ BENCH(quick_hunt_sequences)
 	bench_print_worsts();
 }
 
+/* Somebody else moves the break before each call of the hook: all it gives is a segment by itself. */
+BENCH(quick_hunt_scattered)
+{
+	struct bench_block *blocks = bench_blocks(FEW);
+
+	bench_scene("hunt scattered");
+	for (unsigned int round = 0; round < 32; round++) {
+		bench_abandon();
+		memset(blocks, 0, FEW * sizeof(blocks[0]));
+		bench_scatter();
+		for (unsigned int i = 0; i < 2 * FEW; i++)
+			operate(&blocks[bench_random() % FEW],
+				i % 2 ? border_size() : bench_between(8, 520));
+	}
+	bench_print_worsts();
+}
+
 /* What of work put off there may be is done by the first call that finds no free block. */
 static void ask_after_frees(struct bench_block *blocks, unsigned int n, size_t size)
 {
