@@ -970,11 +970,11 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 /*
  * The same with neighbours that nobody has looked at. Return: 0 after a violation.
  *
- * This is the longest step there is: two blocks verified (about 70 instructions
- * each) and taken out of their bins (12), and the result put into one (27); or one
- * block verified, and the break lowered (98). So free ends after at most 290
- * instructions, and malloc, where nothing is merged, after 270. No part of it depends
- * on how much there is; docs/heap.md adds it up.
+ * This is the longest way of free: two blocks verified (about 70 instructions each),
+ * both taken out of their bins and the result put into one (86); or one verified, and
+ * the break lowered (95). So it ends after at most 270 instructions. malloc merges
+ * nothing; it takes longest, up to 300, where a new segment begins. No part of either
+ * depends on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block)
 {

@@ -260,10 +260,10 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size);
  * heap_free() - give an allocation back
  * @ptr: from this heap, or NULL, which does nothing
  *
- * A small block waits in its quick list, if there is room, for the next request
- * of its length; any other is merged with its free neighbours at once. O(1), but
- * for the hook, which is asked to take back at most HEAP_TRIM_STEP. After a
- * violation the block is left as it is.
+ * A small block waits in its quick list for the next request of its length, if
+ * there is room and what lies before it is in use; any other is merged with its
+ * free neighbours at once. O(1), but for the hook, which is asked to take back at
+ * most HEAP_TRIM_STEP. After a violation the block is left as it is.
  *
  * Return: bytes of the block, its header included; 0 for NULL or after a violation.
  */
