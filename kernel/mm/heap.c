@@ -1109,7 +1109,10 @@ static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
 	return quick->size;
 }
 
-/* Room for a block more in a quick list that is full. Return: whether it may have that. */
+/*
+ * Room for a block more in a quick list that is full, which mostly has all that it may
+ * have: then nothing else is read. Return: whether it got some.
+ */
 static INLINE bool get_room(struct heap_quick *quick)
 {
 	size_t room;
@@ -1125,6 +1128,7 @@ static INLINE bool get_room(struct heap_quick *quick)
 	return true;
 }
 
+/* The same in any quick list. */
 static bool has_room(struct heap_quick *quick)
 {
 	return quick->next != quick->end || get_room(quick);
@@ -1404,7 +1408,10 @@ static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block
 	return to;
 }
 
-/* As heap_free(), of a block that has been verified and moved: malloc keeps it so. */
+/*
+ * As heap_free(), of a block that was verified with both its neighbours. malloc came
+ * since: what it does to them keeps them sound.
+ */
 static INLINE void give_back(struct heap *heap, struct heap_block *block)
 {
 	size_t class = class_of(block_size(block));
