@@ -784,20 +784,30 @@ static SLOW bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 	return true;
 }
 
+/* Whether it looks as if the hook's memory, which ends at @end, will follow on the segment. */
+static bool follows(const struct heap *heap, uintptr_t end)
+{
+	return fence_at(end) == heap->fence;
+}
+
 /*
- * Makes the top block at least @size bytes long. If it looks as if the hook's
- * memory will follow on the segment, only what is missing is asked for; if it
- * then does not follow, it becomes a segment all the same, and the next request
- * is for one that is large enough by itself.
+ * Then only what the top block is short of @size bytes is asked for. If it does not
+ * follow, it becomes a segment all the same, and the top is that.
  */
+static INLINE bool extend_top(struct heap *heap, uintptr_t end, size_t size)
+{
+	return ask_hook(heap, end, size - top_size(heap) + SEGMENT_LEAST);
+}
+
+/* Makes the top block at least @size bytes long, where it is or in a new segment. */
 static INLINE bool grow(struct heap *heap, size_t size)
 {
 	uintptr_t end = (uintptr_t)heap->sbrk(0);
 
 	if (end == (uintptr_t)HEAP_SBRK_FAILED)
 		return false;
-	if (fence_at(end) == heap->fence) {
-		if (!ask_hook(heap, end, size - top_size(heap) + SEGMENT_LEAST))
+	if (follows(heap, end)) {
+		if (!extend_top(heap, end, size))
 			return false;
 		if (top_size(heap) >= size)
 			return true;
@@ -1422,13 +1432,21 @@ static INLINE void give_back(struct heap *heap, struct heap_block *block)
 		merge_sound(heap, block);
 }
 
+/* A block before the top, which is too short as well. Return: whether both are enough now. */
+static INLINE bool grow_behind(struct heap *heap, const struct heap_block *block, size_t size)
+{
+	uintptr_t end = (uintptr_t)heap->sbrk(0);
+
+	return follows(heap, end) && extend_top(heap, end, size - block_size(block)) &&
+	       with_next(block) >= size;
+}
+
 /* Where a block and what is free behind it are too short. */
 static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 {
 	void *copy;
 
-	if (next_block(block) == heap->top && grow(heap, size - block_size(block)) &&
-	    with_next(block) >= size)
+	if (next_block(block) == heap->top && grow_behind(heap, block, size))
 		return resize(heap, block, with_next(block), size);
 	if (HEAP_CHECKS && unlikely(!sound_prev(heap, block)))
 		return violated(heap, block, examine_prev);

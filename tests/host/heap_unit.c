@@ -1298,6 +1298,8 @@ static void test_foreign(void)
 /* Who cannot grow in place: the memory that follows is another's, or nobody says where it is. */
 static void test_foreign_realloc(void)
 {
+	size_t given;
+
 	fresh();
 	a = heap_malloc(&heap, 2000);
 	fill(a, 2000);
@@ -1311,6 +1313,16 @@ static void test_foreign_realloc(void)
 	tap_ok(b && b != a && filled(b, 2000),
 	       "where someone else has moved the break, it is copied to a new segment");
 	silent("and is freed where it was");
+	fresh();
+	c = heap_malloc(&heap, 200000);
+	block(4);
+	a = heap_malloc(&heap, 2000);
+	heap_free(&heap, c);
+	fill(a, 2000);
+	arena_sbrk(PAGE);
+	given = heap.given;
+	tap_ok(heap_realloc(&heap, a, 190000) == c && filled(c, 2000) && heap.given == given,
+	       "or to where there is room, and then nothing is asked for");
 }
 
 static void test_foreign_trim(void)
