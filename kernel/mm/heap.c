@@ -787,7 +787,7 @@ static SLOW bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 /* Whether it looks as if the hook's memory, which ends at @end, will follow on the segment. */
 static bool follows(const struct heap *heap, uintptr_t end)
 {
-	return fence_at(end) == heap->fence;
+	return end != (uintptr_t)HEAP_SBRK_FAILED && fence_at(end) == heap->fence;
 }
 
 /*
@@ -1102,7 +1102,7 @@ static SLOW size_t free_block(struct heap *heap, struct heap_block *block)
 /* NULL, or so close to the end of the heap that only a shorter block has room, or not in it. */
 static COLD size_t free_elsewhere(struct heap *heap, void *ptr)
 {
-	if (!ptr)
+	if (!HEAP_CHECKS || !ptr)
 		return 0;
 	if (in_range(heap, ptr))
 		return free_block(heap, block_of(ptr));
@@ -1454,6 +1454,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 		block = slide(heap, block);
 		return resize(heap, block, with_next(block), size);
 	}
+	/* heap_malloc() would find out that a large one is. */
 	copy = size > HEAP_MAX_SMALL ? malloc_large(heap, size)
 				     : heap_malloc(heap, size - HEAP_WORD);
 	if (!copy)

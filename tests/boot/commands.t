@@ -89,10 +89,12 @@ answer_to('f = kmalloc 6000');
 answer_to('wall = kmalloc 6000');
 answer_to('kfree f');
 ask('block f', 'has its links, its second length, and its list', qr/^    bit 0    0 +free\n  next     0x00000000 .*\n  prev     0xc01\w+ .*\n  footer   0x00001778 .*\n  list     bin \d+, behind 0 others\n\z/m);
+answer_to('h4 = kmalloc 0');
+answer_to('kfree h4');
 answer_to('kfree h3');
-ask('block h3', 'waits', qr/^    bit 2    1 +waits .*\n.*\n.*\n  list     quick list 0, behind 0 others\n\z/m);
+ask('block h3', 'waits', qr/^    bit 2    1 +waits .*\n.*\n.*\n  list     quick list 0, behind 1 others\n\z/m);
 ask('block 0xd0000000', 'the start of a segment has no header', qr/^  the    block 0xd0000000        20 bytes  start of a segment\n.*\n\z/m);
-ask('lists', 'shows each list with something in it', qr/^  quick list    0  of       16 +bytes:      1 blocks,        16 bytes$/m,
+ask('lists', 'shows each list with something in it', qr/^  quick list    0  of       16 +bytes:      2 blocks,        32 bytes$/m,
 	qr/^  bin +\d+  of     5888 to     6008 bytes:      1 blocks,      6008 bytes$/m,
 	qr/^  bitmap     0x[0-9a-f]{8}  bins 160 to 191 .*\n  summary    0x00000020  /m,
 	qr/^  top        0xd0[0-9a-f]{6}, \d{5} bytes$/m);
