@@ -82,9 +82,9 @@ void *memset(void *to, int byte, size_t n);
  */
 #define barrier() __asm__ volatile("" : : : "memory")
 
+/* A block is known by where its payload is; its header lies before. This one is free. */
 struct heap_block {
-	size_t head;		  /* length and flags */
-	struct heap_block *next;  /* in its bin, while free */
+	struct heap_block *next;  /* in its bin */
 	struct heap_block **prev; /* the link to this one: another's next, or the bin */
 };
 
@@ -134,35 +134,31 @@ static struct heap_block *block_at(uintptr_t address)
 	return (struct heap_block *)address;
 }
 
-static struct heap_block *block_of(const void *ptr)
+/* Length and flags. */
+static size_t *header(const struct heap_block *block)
 {
-	return block_at((uintptr_t)ptr - HEAP_WORD);
-}
-
-static void *payload(const struct heap_block *block)
-{
-	return (void *)((uintptr_t)block + HEAP_WORD);
+	return (size_t *)block - 1;
 }
 
 static size_t block_size(const struct heap_block *block)
 {
-	return block->head & ~FLAGS;
+	return *header(block) & ~FLAGS;
 }
 
 static bool in_use(const struct heap_block *block)
 {
-	return block->head & IN_USE;
+	return *header(block) & IN_USE;
 }
 
 static bool prev_in_use(const struct heap_block *block)
 {
-	return block->head & PREV_IN_USE;
+	return *header(block) & PREV_IN_USE;
 }
 
 /* What lies @size bytes behind the start of @block. */
 static struct heap_block *after(const struct heap_block *block, size_t size)
 {
-	return block_at((uintptr_t)block + size);
+	return (struct heap_block *)((char *)block + size);
 }
 
 static struct heap_block *next_block(const struct heap_block *block)
@@ -173,12 +169,12 @@ static struct heap_block *next_block(const struct heap_block *block)
 /* The length of the block before, from that block's last word; only if it is free. */
 static size_t prev_size(const struct heap_block *block)
 {
-	return *(const size_t *)((uintptr_t)block - HEAP_WORD);
+	return header(block)[-1];
 }
 
 static struct heap_block *prev_block(const struct heap_block *block)
 {
-	return block_at((uintptr_t)block - prev_size(block));
+	return (struct heap_block *)((char *)block - prev_size(block));
 }
 
 static size_t top_size(const struct heap *heap)
@@ -210,26 +206,26 @@ static size_t class_size(size_t class)
 /* Writes both lengths of a free block. The one before it is in use: free ones are merged first. */
 static void set_free(struct heap_block *block, size_t size)
 {
-	block->head = size | PREV_IN_USE;
-	*(size_t *)((uintptr_t)block + size - HEAP_WORD) = size;
+	*header(block) = size | PREV_IN_USE;
+	header(after(block, size))[-1] = size;
 }
 
 /* Makes a free block one in use, all of it. */
 static void set_used(struct heap_block *block, size_t size)
 {
-	block->head = size | IN_USE | PREV_IN_USE;
-	after(block, size)->head |= PREV_IN_USE;
+	*header(block) = size | IN_USE | PREV_IN_USE;
+	*header(after(block, size)) |= PREV_IN_USE;
 }
 
 /* The top begins at @block, or at the fence where there is none. */
 static void set_top(struct heap *heap, struct heap_block *block)
 {
 	heap->top = block;
-	heap->fence->head = IN_USE | PREV_IN_USE;
+	*header(heap->fence) = IN_USE | PREV_IN_USE;
 	if (block == heap->fence)
 		return;
-	block->head = top_size(heap) | PREV_IN_USE;
-	heap->fence->head = IN_USE;
+	*header(block) = top_size(heap) | PREV_IN_USE;
+	*header(heap->fence) = IN_USE;
 }
 
 static void set_remainder(struct heap *heap, struct heap_block *block, size_t size)
@@ -378,7 +374,7 @@ static INLINE bool linked_next(const struct heap *heap, const struct heap_block 
 {
 	const struct heap_block *next = block->next;
 
-	return !next || (in_range(heap, payload(next)) && next->prev == &block->next);
+	return !next || (in_range(heap, next) && next->prev == &block->next);
 }
 
 /* So it does for the first of a bin, which hangs on that. */
@@ -402,14 +398,15 @@ static INLINE bool linked(const struct heap *heap, const struct heap_block *bloc
 /* A free block of @size bytes: its two lengths, and the flags behind it. */
 static bool sound_free(const struct heap_block *block, size_t size)
 {
-	return (block->head ^ size) == PREV_IN_USE && prev_size(after(block, size)) == size &&
-	       (after(block, size)->head & (IN_USE | PREV_IN_USE)) == IN_USE;
+	return (*header(block) ^ size) == PREV_IN_USE && prev_size(after(block, size)) == size &&
+	       (*header(after(block, size)) & (IN_USE | PREV_IN_USE)) == IN_USE;
 }
 
 /* The top block reaches up to the fence, and that is whole. */
 static bool sound_top(const struct heap *heap)
 {
-	return (heap->top->head ^ top_size(heap)) == PREV_IN_USE && heap->fence->head == IN_USE;
+	return (*header(heap->top) ^ top_size(heap)) == PREV_IN_USE &&
+	       *header(heap->fence) == IN_USE;
 }
 
 /* A free block of @size bytes is in a bin, or is the remainder. */
@@ -423,7 +420,7 @@ static INLINE bool sound_listed(const struct heap *heap, const struct heap_block
 {
 	size_t size = block_size(block);
 
-	return size <= heap->high - (uintptr_t)payload(block) && sound_free(block, size) &&
+	return size <= heap->high - (uintptr_t)block && sound_free(block, size) &&
 	       kept(heap, block, size);
 }
 
@@ -442,30 +439,28 @@ static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *
 {
 	size_t size = prev_size(block);
 
-	return prev_in_use(block) ||
-	       (size <= (uintptr_t)payload(block) - heap->low && !(size & FLAGS) &&
-		(prev_block(block)->head ^ size) == PREV_IN_USE &&
-		kept(heap, prev_block(block), size));
+	return prev_in_use(block) || (size <= (uintptr_t)block - heap->low && !(size & FLAGS) &&
+				      (*header(prev_block(block)) ^ size) == PREV_IN_USE &&
+				      kept(heap, prev_block(block), size));
 }
 
 /* A block in use, by its header, which is within the heap. */
 static INLINE bool sound_head(const struct heap *heap, const struct heap_block *block)
 {
-	return (block->head & FLAGS & ~PREV_IN_USE) == IN_USE &&
-	       ends_in_range(heap, payload(block), block_size(block)) &&
-	       prev_in_use(next_block(block));
+	return (*header(block) & FLAGS & ~PREV_IN_USE) == IN_USE &&
+	       ends_in_range(heap, block, block_size(block)) && prev_in_use(next_block(block));
 }
 
 /* A block in use, by its payload, which may be anywhere. */
 static INLINE bool sound_used(const struct heap *heap, const void *ptr)
 {
-	return in_range(heap, ptr) && sound_head(heap, block_of(ptr));
+	return in_range(heap, ptr) && sound_head(heap, ptr);
 }
 
-/* A block in a quick list, by its payload. */
-static INLINE bool sound_cached(const struct heap_quick *quick, const size_t *ptr)
+/* A block in a quick list. */
+static INLINE bool sound_cached(const struct heap_quick *quick, const struct heap_block *block)
 {
-	return (ptr[-1] & ~PREV_IN_USE) == quick->head;
+	return (*header(block) & ~PREV_IN_USE) == quick->head;
 }
 
 /* What is wrong: the same conditions again, one by one */
@@ -473,25 +468,34 @@ static INLINE bool sound_cached(const struct heap_quick *quick, const size_t *pt
 typedef bool examine_test(const struct heap *heap, const struct heap_block *block,
 			  struct heap_fault *fault);
 
-static COLD bool report(struct heap_fault *fault, enum heap_fault_kind kind, const void *block,
-			size_t expected, size_t found)
+static COLD bool report_at(struct heap_fault *fault, enum heap_fault_kind kind, const void *where,
+			   size_t expected, size_t found)
 {
-	*fault = (struct heap_fault){ kind, block, expected, found, NULL, NULL };
+	*fault = (struct heap_fault){ kind, where, expected, found, NULL, NULL };
 	return false;
+}
+
+/* The same of a block, which is named by its header; NULL is none. */
+static COLD bool report(struct heap_fault *fault, enum heap_fault_kind kind,
+			const struct heap_block *block, size_t expected, size_t found)
+{
+	uintptr_t head = block ? (uintptr_t)block - HEAP_WORD : 0;
+
+	return report_at(fault, kind, (const void *)head, expected, found);
 }
 
 /* Whether @block may be looked at and its length followed. */
 static COLD bool examine_block(const struct heap *heap, const struct heap_block *block,
 			       struct heap_fault *fault)
 {
-	uintptr_t ptr = (uintptr_t)payload(block);
+	uintptr_t ptr = (uintptr_t)block;
 
 	if (ptr & (HEAP_ALIGN - 1))
 		return report(fault, HEAP_FAULT_ALIGNMENT, block, ptr & ~(HEAP_ALIGN - 1), ptr);
-	if (!in_range(heap, payload(block)))
+	if (!in_range(heap, block))
 		return report(fault, HEAP_FAULT_RANGE, block, heap->low, ptr);
-	if (!ends_in_range(heap, payload(block), block_size(block)))
-		return report(fault, HEAP_FAULT_LENGTH, block, HEAP_MIN_BLOCK, block->head);
+	if (!ends_in_range(heap, block, block_size(block)))
+		return report(fault, HEAP_FAULT_LENGTH, block, HEAP_MIN_BLOCK, *header(block));
 	return true;
 }
 
@@ -509,14 +513,14 @@ static COLD bool examine_free(const struct heap *heap, const struct heap_block *
 		kept = top_size(heap);
 	else if (block == heap->remainder)
 		kept = heap->remainder_size;
-	if ((block->head & FLAGS) != PREV_IN_USE)
-		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, block->head & FLAGS);
+	if ((*header(block) & FLAGS) != PREV_IN_USE)
+		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, *header(block) & FLAGS);
 	if (size != kept)
 		return report(fault, HEAP_FAULT_LENGTH, block, kept, size);
 	if (block != heap->top && prev_size(next) != size)
 		return report(fault, HEAP_FAULT_FOOTER, block, size, prev_size(next));
-	if ((next->head & (block == heap->top ? SIZE_MAX : IN_USE | PREV_IN_USE)) != IN_USE)
-		return report(fault, HEAP_FAULT_NEXT, next, IN_USE, next->head);
+	if ((*header(next) & (block == heap->top ? SIZE_MAX : IN_USE | PREV_IN_USE)) != IN_USE)
+		return report(fault, HEAP_FAULT_NEXT, next, IN_USE, *header(next));
 	if (block != heap->top && block != heap->remainder && !linked(heap, block, size))
 		return report(fault, HEAP_FAULT_LINK, block, (size_t)block->next,
 			      (size_t)block->prev);
@@ -529,9 +533,9 @@ static COLD bool examine_prev(const struct heap *heap, const struct heap_block *
 {
 	size_t size = prev_size(block);
 
-	if (size == 0 || size > (uintptr_t)payload(block) - heap->low || (size & FLAGS) ||
+	if (size == 0 || size > (uintptr_t)block - heap->low || (size & FLAGS) ||
 	    block_size(prev_block(block)) != size)
-		return report(fault, HEAP_FAULT_FOOTER, block, size, block->head);
+		return report(fault, HEAP_FAULT_FOOTER, block, size, *header(block));
 	return examine_free(heap, prev_block(block), fault);
 }
 
@@ -552,9 +556,9 @@ static COLD bool examine_used(const struct heap *heap, const struct heap_block *
 	if (!examine_block(heap, block, fault))
 		return false;
 	next = next_block(block);
-	if ((block->head & FLAGS & ~PREV_IN_USE) != IN_USE)
-		return report(fault, HEAP_FAULT_NOT_USED, block, IN_USE, block->head);
-	return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, next->head);
+	if ((*header(block) & FLAGS & ~PREV_IN_USE) != IN_USE)
+		return report(fault, HEAP_FAULT_NOT_USED, block, IN_USE, *header(block));
+	return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, *header(next));
 }
 
 static COLD bool examine_cached(const struct heap *heap, const struct heap_block *block,
@@ -565,14 +569,15 @@ static COLD bool examine_cached(const struct heap *heap, const struct heap_block
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		const struct heap_quick *quick = &heap->quick[i];
 
-		for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++)
-			if (*at == payload(block) && !sound_cached(quick, *at))
+		for (struct heap_block *const *at = &quick->block[1]; (uintptr_t)at < quick->next;
+		     at++)
+			if (*at == block && !sound_cached(quick, block))
 				return report(fault, HEAP_FAULT_NOT_USED, block, quick->head,
-					      block->head);
+					      *header(block));
 	}
 	next = next_block(block);
 	if (!prev_in_use(next))
-		return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, next->head);
+		return report(fault, HEAP_FAULT_NEXT, next, PREV_IN_USE, *header(next));
 	return true;
 }
 
@@ -582,7 +587,7 @@ static COLD bool examine_record(const struct heap *heap, const struct heap_block
 	const struct heap_segment *segment = heap->segment;
 
 	(void)block;
-	return report(fault, HEAP_FAULT_RANGE, segment, (size_t)heap->fence, segment->end);
+	return report_at(fault, HEAP_FAULT_RANGE, segment, (size_t)heap->fence, segment->end);
 }
 
 /* Fills in what lies beside the block of a fault, as far as lengths lead there. */
@@ -604,10 +609,11 @@ static bool find_neighbours(void *context, const struct heap_piece *piece)
  */
 static COLD void *violated(struct heap *heap, const struct heap_block *block, examine_test *examine)
 {
-	struct heap_fault fault = { .kind = HEAP_FAULT_BIN, .block = block };
+	struct heap_fault fault;
 
 	if (!heap->fault)	  /* not covered: nobody comes back from there to tell */
 		__builtin_trap(); /* not covered: the same */
+	report(&fault, HEAP_FAULT_BIN, block, 0, 0);
 	examine(heap, block, &fault);
 	heap_walk(heap, find_neighbours, &fault);
 	heap->fault(heap, &fault);
@@ -618,13 +624,13 @@ static COLD void *violated(struct heap *heap, const struct heap_block *block, ex
 
 static struct heap_block *first_block(const struct heap_segment *segment)
 {
-	return block_at((uintptr_t)segment + sizeof(*segment));
+	return block_at((uintptr_t)segment + sizeof(*segment) + HEAP_WORD);
 }
 
 /* The fence of a segment that ends there. */
 static struct heap_block *fence_at(uintptr_t end)
 {
-	return block_at((end & ~(HEAP_ALIGN - 1)) - HEAP_WORD);
+	return block_at(end & ~(HEAP_ALIGN - 1));
 }
 
 static struct heap_block *fence_of(const struct heap_segment *segment)
@@ -670,7 +676,7 @@ static INLINE void shorten_segment(struct heap *heap, uintptr_t end)
 static COLD void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 {
 	struct heap_segment *segment = (struct heap_segment *)align_up(start, HEAP_ALIGN);
-	uintptr_t low = (uintptr_t)payload(first_block(segment));
+	uintptr_t low = (uintptr_t)first_block(segment);
 	size_t size = top_size(heap);
 
 	if (size > 0) {
@@ -690,7 +696,7 @@ static COLD void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 static COLD bool sound_segment(const struct heap *heap, const struct heap_segment *segment,
 			       size_t *budget)
 {
-	uintptr_t ptr = (uintptr_t)payload(first_block(segment));
+	uintptr_t ptr = (uintptr_t)first_block(segment);
 
 	if ((ptr & (HEAP_ALIGN - 1)) || ptr < heap->low || ptr > heap->high ||
 	    align_up(segment->start, HEAP_ALIGN) != (uintptr_t)segment ||
@@ -704,7 +710,7 @@ static COLD bool sound_segment(const struct heap *heap, const struct heap_segmen
 /* Whether @low and @high are those of a segment and all older ones. */
 static bool spans(const struct heap_segment *segment, uintptr_t low, uintptr_t high)
 {
-	uintptr_t first = (uintptr_t)payload(first_block(segment)), end = segment->end;
+	uintptr_t first = (uintptr_t)first_block(segment), end = segment->end;
 
 	if (segment->older)
 		return low == (segment->low < first ? segment->low : first) &&
@@ -841,8 +847,8 @@ static COLD size_t releasable(const struct heap *heap, size_t keep)
 		keep = HEAP_MIN_BLOCK;
 	size -= keep;
 	end = end_without(segment->end, size);
-	if (end < segment->end && end - HEAP_WORD != (uintptr_t)heap->top &&
-	    end - HEAP_WORD < (uintptr_t)heap->top + HEAP_MIN_BLOCK)
+	if (end < segment->end && end != (uintptr_t)heap->top &&
+	    end < (uintptr_t)heap->top + HEAP_MIN_BLOCK)
 		end += PAGE;
 	return end < segment->end ? segment->end - end : 0;
 }
@@ -946,7 +952,7 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 	struct heap_block *next = after(block, freed);
 
 	if (!prev_in_use(block)) {
-		block->head = freed; /* not in use: it is swallowed, and may be freed again */
+		*header(block) = freed; /* not in use: it is swallowed, and may be freed again */
 		block = prev_block(block);
 		if (block != heap->remainder)
 			bin_unlink(heap, block);
@@ -961,7 +967,7 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 		next = next_block(next);
 	}
 	size = (uintptr_t)next - (uintptr_t)block;
-	next->head &= ~PREV_IN_USE;
+	*header(next) &= ~PREV_IN_USE;
 	set_free(block, size);
 	if (next == heap->fence) {
 		heap->top = block;
@@ -999,17 +1005,26 @@ static COLD void merge_sound(struct heap *heap, struct heap_block *block)
 	join(heap, block);
 }
 
+/* Has gcc work out the address once, instead of adding to it whenever the list is touched. */
+static INLINE struct heap_quick *quick_for(struct heap *heap, size_t class)
+{
+	struct heap_quick *quick = &heap->quick[class];
+
+	__asm__("" : "+r"(quick));
+	return quick;
+}
+
 static bool is_empty(const struct heap_quick *quick)
 {
-	return quick->next == (uintptr_t)&quick->ptr[1];
+	return quick->next == (uintptr_t)&quick->block[1];
 }
 
 /* The block in a quick list's first place; NULL after a violation. */
 static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
 {
-	struct heap_block *first = block_of(quick->ptr[1]);
+	struct heap_block *first = quick->block[1];
 
-	if (HEAP_CHECKS && !(sound_cached(quick, quick->ptr[1]) && prev_in_use(next_block(first))))
+	if (HEAP_CHECKS && !(sound_cached(quick, first) && prev_in_use(next_block(first))))
 		return violated(quick->heap, first, examine_cached);
 	return first;
 }
@@ -1018,7 +1033,7 @@ static COLD struct heap_block *first_waiting(const struct heap_quick *quick)
 static void leave_first(struct heap_quick *quick)
 {
 	quick->next -= HEAP_WORD;
-	quick->ptr[1] = *(size_t **)quick->next;
+	quick->block[1] = *(struct heap_block **)quick->next;
 }
 
 /* Takes back the last place of a quick list, where nothing is. */
@@ -1105,16 +1120,16 @@ static COLD size_t free_elsewhere(struct heap *heap, void *ptr)
 	if (!HEAP_CHECKS || !ptr)
 		return 0;
 	if (in_range(heap, ptr))
-		return free_block(heap, block_of(ptr));
-	return (size_t)violated(heap, block_of(ptr), examine_used);
+		return free_block(heap, ptr);
+	return (size_t)violated(heap, ptr, examine_used);
 }
 
 /* Puts a small block into its quick list, which has room. */
-static INLINE size_t have_wait(struct heap_quick *quick, size_t *ptr)
+static INLINE size_t have_wait(struct heap_quick *quick, struct heap_block *block)
 {
-	*(size_t **)quick->next = ptr;
+	*(struct heap_block **)quick->next = block;
 	barrier();
-	ptr[-1] |= CACHED;
+	*header(block) |= CACHED;
 	quick->next += HEAP_WORD;
 	return quick->size;
 }
@@ -1145,28 +1160,27 @@ static bool has_room(struct heap_quick *quick)
 }
 
 /* A small block, whose quick list is full: it gets more room if it may, or the block is merged. */
-static SLOW size_t free_to_full(struct heap_quick *quick, void *ptr)
+static SLOW size_t free_to_full(struct heap_quick *quick, struct heap_block *block)
 {
-	return get_room(quick) ? have_wait(quick, ptr) : merge(quick->heap, block_of(ptr));
+	return get_room(quick) ? have_wait(quick, block) : merge(quick->heap, block);
 }
 
 size_t heap_free(struct heap *heap, void *ptr)
 {
+	struct heap_block *block = ptr;
 	struct heap_quick *quick;
-	size_t *head, class;
+	size_t class;
 
 	if (HEAP_CHECKS ? units((uintptr_t)ptr - heap->low) >= heap->quick_span : !ptr)
 		return free_elsewhere(heap, ptr);
-	head = (size_t *)ptr - 1;
 	/* Any flags but those of a block in use behind another make a class that there is not. */
-	class = units(*head - (HEAP_MIN_BLOCK | IN_USE | PREV_IN_USE));
-	if (class >= HEAP_CLASSES ||
-	    (HEAP_CHECKS && !(head[class_size(class) / HEAP_WORD] & PREV_IN_USE)))
-		return free_block(heap, block_of(ptr));
-	quick = &heap->quick[class];
+	class = units(*header(block) - (HEAP_MIN_BLOCK | IN_USE | PREV_IN_USE));
+	if (class >= HEAP_CLASSES || (HEAP_CHECKS && !prev_in_use(after(block, class_size(class)))))
+		return free_block(heap, block);
+	quick = quick_for(heap, class);
 	if (quick->next == quick->end)
-		return free_to_full(quick, ptr);
-	return have_wait(quick, ptr);
+		return free_to_full(quick, block);
+	return have_wait(quick, block);
 }
 
 /* Allocating */
@@ -1183,11 +1197,11 @@ static INLINE void *take_top(struct heap *heap, size_t size)
 		set_used(block, whole);
 		heap->top = heap->fence;
 	} else {
-		block->head = size | IN_USE | PREV_IN_USE;
-		tail->head = rest | PREV_IN_USE;
+		*header(block) = size | IN_USE | PREV_IN_USE;
+		*header(tail) = rest | PREV_IN_USE;
 		heap->top = tail;
 	}
-	return payload(block);
+	return block;
 }
 
 /* The same with the remainder. */
@@ -1202,11 +1216,11 @@ static INLINE void *take_remainder(struct heap *heap, size_t size)
 		set_used(block, whole);
 		set_remainder(heap, NULL, 0);
 	} else {
-		block->head = size | IN_USE | PREV_IN_USE;
+		*header(block) = size | IN_USE | PREV_IN_USE;
 		set_free(tail, rest);
 		set_remainder(heap, tail, rest);
 	}
-	return payload(block);
+	return block;
 }
 
 /*
@@ -1223,25 +1237,25 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 	struct heap_block *old = heap->remainder;
 	size_t old_size = heap->remainder_size;
 
-	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)payload(block) ||
+	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)block ||
 				    !sound_free(block, whole) || !linked_first(heap, block, bin)))
 		return violated(heap, block, examine_free);
 	take_first(heap, block, bin);
 	if (rest < HEAP_MIN_BLOCK) {
 		set_used(block, whole);
-		return payload(block);
+		return block;
 	}
-	block->head = size | IN_USE | PREV_IN_USE;
+	*header(block) = size | IN_USE | PREV_IN_USE;
 	set_free(tail, rest);
 	if (size <= HEAP_MAX_SMALL) {
 		set_remainder(heap, tail, rest);
 		if (!old)
-			return payload(block);
+			return block;
 		tail = old;
 		rest = old_size;
 	}
 	bin_insert(heap, tail, rest);
-	return payload(block);
+	return block;
 }
 
 /* The first of a bin of small blocks, which just fit. */
@@ -1252,7 +1266,7 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 		return violated(heap, block, examine_free);
 	take_first(heap, block, class);
 	set_used(block, size);
-	return payload(block);
+	return block;
 }
 
 static SLOW void *malloc_large(struct heap *heap, size_t size);
@@ -1278,7 +1292,7 @@ static SLOW void *malloc_large(struct heap *heap, size_t size)
 	if (size == 0)
 		return NULL;
 	first = heap->bins[bin];
-	if (first && first->head >= size && first->head < least)
+	if (first && *header(first) >= size && *header(first) < least)
 		return take_binned(heap, bin, size);
 	if (least != SIZE_MAX)
 		return take_remainder(heap, size);
@@ -1300,7 +1314,7 @@ static SLOW void *malloc_small(struct heap_quick *quick)
 	struct heap_block *block;
 
 	if (HEAP_CHECKS && unlikely(!is_empty(quick)))
-		return violated(heap, block_of(((size_t **)quick->next)[-1]), examine_cached);
+		return violated(heap, ((struct heap_block **)quick->next)[-1], examine_cached);
 	block = heap->bins[class];
 	if (block)
 		return take_exact(heap, block, class, size);
@@ -1327,18 +1341,18 @@ void *heap_malloc(struct heap *heap, size_t size)
 	/* Requests up to a word wrap around: they look like large ones here. */
 	size_t above = size - (HEAP_WORD + 1);
 	struct heap_quick *quick;
-	size_t *ptr;
+	struct heap_block *block;
 
 	if (unlikely(above >= HEAP_CLASSES << HEAP_SHIFT))
 		return size > HEAP_WORD ? malloc_large(heap, size_for(size)) : malloc_least(heap);
-	quick = &heap->quick[above >> HEAP_SHIFT];
-	ptr = ((size_t **)quick->next)[-1];
-	if (unlikely(!sound_cached(quick, ptr))) /* or there is none */
+	quick = quick_for(heap, above >> HEAP_SHIFT);
+	block = ((struct heap_block **)quick->next)[-1];
+	if (unlikely(!sound_cached(quick, block))) /* or there is none */
 		return malloc_small(quick);
 	barrier();
-	ptr[-1] ^= CACHED;
+	*header(block) ^= CACHED;
 	quick->next -= HEAP_WORD;
-	return ptr;
+	return block;
 }
 
 /* Changing the size */
@@ -1359,12 +1373,12 @@ static SLOW void *resize(struct heap *heap, struct heap_block *block, size_t who
 {
 	struct heap_block *next = next_block(block);
 	size_t rest = whole - size;
-	void *ptr = payload(block);
+	void *ptr = block;
 	bool remains;
 
 	if (rest < HEAP_MIN_BLOCK)
 		size = whole;
-	block->head += size - block_size(block);
+	*header(block) += size - block_size(block);
 	if (next == heap->top) {
 		set_top(heap, after(block, size));
 		if (rest > HEAP_TRIM_AT)
@@ -1376,11 +1390,11 @@ static SLOW void *resize(struct heap *heap, struct heap_block *block, size_t who
 		bin_remove(heap, next);
 	next = after(block, whole);
 	if (rest < HEAP_MIN_BLOCK) {
-		next->head |= PREV_IN_USE;
+		*header(next) |= PREV_IN_USE;
 		block = NULL;
 		rest = 0;
 	} else {
-		next->head &= ~PREV_IN_USE;
+		*header(next) &= ~PREV_IN_USE;
 		block = after(block, size);
 		set_free(block, rest);
 	}
@@ -1408,11 +1422,11 @@ static COLD struct heap_block *slide(struct heap *heap, struct heap_block *block
 {
 	size_t step = prev_size(block), n = block_size(block) - HEAP_WORD;
 	struct heap_block *to = prev_block(block);
-	char *from = payload(block);
+	char *from = (char *)block;
 
 	detach(heap, to);
-	to->head = (step + block_size(block)) | IN_USE | PREV_IN_USE;
-	block->head &= ~IN_USE; /* it is swallowed, and may be freed again */
+	*header(to) = (step + block_size(block)) | IN_USE | PREV_IN_USE;
+	*header(block) &= ~IN_USE; /* it is swallowed, and may be freed again */
 	for (size_t done = 0; done < n; done += step)
 		memcpy(from + done - step, from + done, n - done < step ? n - done : step);
 	return to;
@@ -1427,7 +1441,7 @@ static INLINE void give_back(struct heap *heap, struct heap_block *block)
 	size_t class = class_of(block_size(block));
 
 	if (class < HEAP_CLASSES && prev_in_use(block) && has_room(&heap->quick[class]))
-		have_wait(&heap->quick[class], payload(block));
+		have_wait(&heap->quick[class], block);
 	else
 		merge_sound(heap, block);
 }
@@ -1459,7 +1473,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 				     : heap_malloc(heap, size - HEAP_WORD);
 	if (!copy)
 		return NULL;
-	memcpy(copy, payload(block), block_size(block) - HEAP_WORD);
+	memcpy(copy, block, block_size(block) - HEAP_WORD);
 	give_back(heap, block);
 	return copy;
 }
@@ -1467,7 +1481,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 {
 	size_t need = size_for(size), have, whole;
-	struct heap_block *block = block_of(ptr);
+	struct heap_block *block = ptr;
 
 	if (!ptr)
 		return heap_malloc(heap, size);
@@ -1488,7 +1502,6 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 {
 	size_t need = size_for(size), lead;
 	struct heap_block *block, *aligned;
-	char *ptr;
 
 	if (align == 0 || (align & (align - 1)))
 		return NULL;
@@ -1497,24 +1510,23 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	if (!need || align > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK ||
 	    need > HEAP_MAX_REQUEST - HEAP_MIN_BLOCK - align)
 		return NULL;
-	ptr = malloc_large(heap, need + align + HEAP_MIN_BLOCK);
-	if (!ptr)
+	block = malloc_large(heap, need + align + HEAP_MIN_BLOCK);
+	if (!block)
 		return NULL;
 	/* [ lead | aligned payload ... ]: the lead is nothing, or can be a block of its own */
-	lead = -(uintptr_t)ptr & (align - 1);
+	lead = -(uintptr_t)block & (align - 1);
 	if (lead > 0 && lead < HEAP_MIN_BLOCK)
 		lead += align;
-	block = block_of(ptr);
 	if (lead > 0) {
 		aligned = after(block, lead);
-		aligned->head = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
-		block->head = lead | IN_USE | PREV_IN_USE;
+		*header(aligned) = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
+		*header(block) = lead | IN_USE | PREV_IN_USE;
 		merge_sound(heap, block);
 		block = aligned;
 	}
 	if (block_size(block) - need >= HEAP_MIN_BLOCK)
 		resize(heap, block, with_next(block), need);
-	return payload(block);
+	return block;
 }
 
 size_t heap_usable_size(struct heap *heap, const void *ptr)
@@ -1522,8 +1534,8 @@ size_t heap_usable_size(struct heap *heap, const void *ptr)
 	if (!ptr)
 		return 0;
 	if (HEAP_CHECKS && !sound_used(heap, ptr))
-		return (size_t)violated(heap, block_of(ptr), examine_used);
-	return block_size(block_of(ptr)) - HEAP_WORD;
+		return (size_t)violated(heap, ptr, examine_used);
+	return block_size(ptr) - HEAP_WORD;
 }
 
 /* The heap as a whole */
@@ -1548,9 +1560,9 @@ void heap_init(struct heap *heap, heap_sbrk *sbrk)
 		quick->heap = heap;
 		quick->size = size;
 		quick->head = size | IN_USE | CACHED;
-		quick->ptr[0] = &quick->size + 1;
-		quick->next = quick->end = (uintptr_t)&quick->ptr[1];
-		quick->last = (uintptr_t)&quick->ptr[1 + most_waiting(size)];
+		quick->block[0] = block_at((uintptr_t)(&quick->size + 1));
+		quick->next = quick->end = (uintptr_t)&quick->block[1];
+		quick->last = (uintptr_t)&quick->block[1 + most_waiting(size)];
 	}
 }
 
@@ -1576,7 +1588,7 @@ COLD size_t heap_trim(struct heap *heap, size_t keep)
 static enum heap_piece_kind piece_kind(const struct heap *heap, const struct heap_block *block)
 {
 	if (in_use(block))
-		return block->head & CACHED ? HEAP_PIECE_CACHED : HEAP_PIECE_USED;
+		return *header(block) & CACHED ? HEAP_PIECE_CACHED : HEAP_PIECE_USED;
 	return block == heap->top ? HEAP_PIECE_TOP : HEAP_PIECE_BINNED;
 }
 
@@ -1594,16 +1606,17 @@ static COLD bool walk_segment(const struct heap *heap, const struct heap_segment
 	const struct heap_block *block = first_block(segment), *fence = fence_of(segment);
 
 	if (!show(visit, context, HEAP_PIECE_SEGMENT, (const void *)segment->start,
-		  (uintptr_t)block))
+		  (uintptr_t)header(block)))
 		return false;
 	for (; block < fence; block = next_block(block)) {
 		size_t size = block_size(block);
 
 		if (size < HEAP_MIN_BLOCK || size > (uintptr_t)fence - (uintptr_t)block ||
-		    !show(visit, context, piece_kind(heap, block), block, (uintptr_t)block + size))
+		    !show(visit, context, piece_kind(heap, block), header(block),
+			  (uintptr_t)header(block) + size))
 			return false;
 	}
-	return show(visit, context, HEAP_PIECE_FENCE, fence, segment->end);
+	return show(visit, context, HEAP_PIECE_FENCE, header(fence), segment->end);
 }
 
 COLD bool heap_walk(const struct heap *heap, heap_visitor *visit, void *context)
@@ -1672,8 +1685,9 @@ static COLD bool walk_quick(const struct heap *heap, heap_list_visitor *visit, v
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		const struct heap_quick *quick = &heap->quick[i];
 
-		for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++) {
-			const struct heap_listed listed = { HEAP_LIST_QUICK, i, block_of(*at),
+		for (struct heap_block *const *at = &quick->block[1]; (uintptr_t)at < quick->next;
+		     at++) {
+			const struct heap_listed listed = { HEAP_LIST_QUICK, i, header(*at),
 							    quick->size };
 
 			if (!visit(context, &listed))
@@ -1690,9 +1704,9 @@ static COLD bool walk_bin(const struct heap *heap, size_t bin, heap_list_visitor
 	size_t budget = heap->high - heap->low;
 
 	for (const struct heap_block *block = heap->bins[bin]; block; block = block->next) {
-		struct heap_listed listed = { HEAP_LIST_BIN, bin, block, 0 };
+		struct heap_listed listed = { HEAP_LIST_BIN, bin, header(block), 0 };
 
-		if (!in_range(heap, payload(block)))
+		if (!in_range(heap, block))
 			return false;
 		listed.size = block_size(block);
 		if (listed.size < HEAP_MIN_BLOCK || listed.size > budget ||
@@ -1703,12 +1717,18 @@ static COLD bool walk_bin(const struct heap *heap, size_t bin, heap_list_visitor
 	return true;
 }
 
+static COLD bool show_remainder(const struct heap *heap, heap_list_visitor *visit, void *context)
+{
+	const struct heap_listed listed = { HEAP_LIST_REMAINDER, 0, header(heap->remainder),
+					    heap->remainder_size };
+
+	return visit(context, &listed);
+}
+
 COLD bool heap_walk_lists(const struct heap *heap, heap_list_visitor *visit, void *context)
 {
-	const struct heap_listed remainder = { HEAP_LIST_REMAINDER, 0, heap->remainder,
-					       heap->remainder_size };
-
-	if (!walk_quick(heap, visit, context) || (heap->remainder && !visit(context, &remainder)))
+	if (!walk_quick(heap, visit, context) ||
+	    (heap->remainder && !show_remainder(heap, visit, context)))
 		return false;
 	for (size_t bin = 0; bin < HEAP_BINS; bin++)
 		if (!walk_bin(heap, bin, visit, context))
@@ -1748,7 +1768,7 @@ COLD size_t heap_count_cached(const struct heap *heap)
 	for (size_t i = 0; i < HEAP_CLASSES; i++) {
 		const struct heap_quick *quick = &heap->quick[i];
 
-		total += (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD * quick->size;
+		total += (quick->next - (uintptr_t)&quick->block[1]) / HEAP_WORD * quick->size;
 	}
 	return total;
 }
@@ -1763,12 +1783,12 @@ static COLD bool check_block(const struct heap *heap, const struct heap_block *b
 	if (!examine_block(heap, block, fault))
 		return false;
 	if (block_size(block) > room)
-		return report(fault, HEAP_FAULT_LENGTH, block, room, block->head);
-	if (block->head & FLAGS & ~(IN_USE | PREV_IN_USE | (in_use(block) ? CACHED : 0)))
-		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, block->head);
+		return report(fault, HEAP_FAULT_LENGTH, block, room, *header(block));
+	if (*header(block) & FLAGS & ~(IN_USE | PREV_IN_USE | (in_use(block) ? CACHED : 0)))
+		return report(fault, HEAP_FAULT_LENGTH, block, IN_USE, *header(block));
 	/* What follows on a free block has been looked at together with that. */
 	if (!after_free && !prev_in_use(block))
-		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, block->head);
+		return report(fault, HEAP_FAULT_NEXT, block, PREV_IN_USE, *header(block));
 	return in_use(block) || examine_free(heap, block, fault);
 }
 
@@ -1790,10 +1810,10 @@ static COLD bool check_segment(const struct heap *heap, const struct heap_segmen
 		last = in_use(block) ? NULL : block;
 		census->remainders += last && last == heap->remainder;
 		census->binned += last && last != heap->top && last != heap->remainder;
-		census->cached += (block->head & CACHED) > 0;
+		census->cached += (*header(block) & CACHED) > 0;
 	}
-	if (fence->head != (IN_USE | (last ? 0 : PREV_IN_USE)))
-		return report(fault, HEAP_FAULT_NEXT, fence, IN_USE, fence->head);
+	if (*header(fence) != (IN_USE | (last ? 0 : PREV_IN_USE)))
+		return report(fault, HEAP_FAULT_NEXT, fence, IN_USE, *header(fence));
 	return true;
 }
 
@@ -1820,13 +1840,13 @@ static COLD bool check_bin(const struct heap *heap, size_t bin, struct heap_cens
 static COLD bool check_quick(const struct heap *heap, const struct heap_quick *quick,
 			     struct heap_census *census, struct heap_fault *fault)
 {
-	for (size_t *const *at = &quick->ptr[1]; (uintptr_t)at < quick->next; at++) {
+	for (struct heap_block *const *at = &quick->block[1]; (uintptr_t)at < quick->next; at++) {
 		if (!in_range(heap, *at))
 			return report(fault, HEAP_FAULT_RANGE, *at, heap->low, (size_t)*at);
-		if (!examine_cached(heap, block_of(*at), fault))
+		if (!examine_cached(heap, *at, fault))
 			return false;
 		if (census->cached == 0)
-			return report(fault, HEAP_FAULT_BIN, block_of(*at), 0, quick->size);
+			return report(fault, HEAP_FAULT_BIN, *at, 0, quick->size);
 		census->cached--;
 	}
 	return true;
@@ -1844,7 +1864,7 @@ COLD bool heap_check(const struct heap *heap, struct heap_fault *fault)
 	report(fault, HEAP_SOUND, NULL, 0, 0);
 	for (const struct heap_segment *s = heap->segment; s; s = s->older) {
 		if (!sound_segment(heap, s, &budget) || !spans(s, low, high))
-			return report(fault, HEAP_FAULT_RANGE, s, heap->low, (size_t)s);
+			return report_at(fault, HEAP_FAULT_RANGE, s, heap->low, (size_t)s);
 		if (!check_segment(heap, s, &census, fault))
 			return false;
 		low = s->low;

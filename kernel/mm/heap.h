@@ -14,8 +14,10 @@
  *	free | length | next | prev |  untouched    | length |
  *	     +--------+------+------+---------------+--------+
  *
- * next leads to the next block in the list, prev to the link that leads here:
- * the next of the block before, or the start of the list.
+ * next leads to the payload of the next block in the list, prev to the link that
+ * leads here: the next of the block before, or the start of the list. The heap
+ * knows all its blocks by their payloads; who looks at it is told where their
+ * headers are.
  *
  * Everything is in bytes. A block's length counts its header and is a multiple
  * of HEAP_ALIGN; the low bits of the header say whether the block is in use
@@ -149,23 +151,25 @@ struct heap_segment {
 
 /**
  * struct heap_quick - a quick list: blocks of one small length, freed and not merged yet
- * @next: address of the place in @ptr behind the block freed last
+ * @next: address of the place in @block behind the one freed last
  * @end: the same if there is no more room
  * @last: what @end may become
  * @head: what the headers of the blocks hold, but for the bit about the one before
  * @size: their length
  * @heap: whose it is
- * @ptr: the payloads, from 1 on; at 0 the end of @size, a header unlike @head
+ * @block: they are here from 1 on; at 0 the end of @size, a header unlike @head
  */
 struct heap_quick {
 	uintptr_t next, end, last;
 	size_t head, size;
 	struct heap *heap;
-	size_t *ptr[1 + HEAP_QUICK_MOST];
+	struct heap_block *block[1 + HEAP_QUICK_MOST];
 };
 
 /**
  * struct heap - one heap; its fields are its own, and it must stay where it is
+ * @bins: the lists of free blocks
+ * @filled: bit for each of them that is not empty
  * @quick: the quick lists
  * @low: the lowest payload that there can be
  * @high: where the highest segment ends
@@ -178,7 +182,7 @@ struct heap_quick {
  * @quick_room: bytes of the blocks that quick lists have got room for
  * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
- * @fence: the header of length 0 that ends the newest segment
+ * @fence: the block that ends the newest segment: a header of length 0, and nothing behind it
  * @trim_at: a top that merging makes longer than this gives memory back
  * @drain_at: where the top begins when the quick lists are merged the next time
  * @drain_class: the quick list whose turn it is then
@@ -187,10 +191,10 @@ struct heap_quick {
  * @fault: called for violations; NULL stops the machine
  * @given: bytes the hook has given and not taken back
  * @peak: the most that ever was
- * @bins: the lists of free blocks
- * @filled: bit for each of them that is not empty
  */
 struct heap {
+	struct heap_block *bins[HEAP_BINS];
+	size_t filled[HEAP_BIN_WORDS];
 	struct heap_quick quick[HEAP_CLASSES];
 	uintptr_t low, high, older_high;
 	size_t span, quick_span;
@@ -206,8 +210,6 @@ struct heap {
 	heap_sbrk *sbrk;
 	heap_fault_hook *fault;
 	size_t given, peak;
-	struct heap_block *bins[HEAP_BINS];
-	size_t filled[HEAP_BIN_WORDS];
 };
 
 /**

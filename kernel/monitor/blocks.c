@@ -225,6 +225,12 @@ static void print_bitmaps(void)
 	kprintf("  summary    0x%08zx  words of the bitmap that are not 0\n", kernel_heap.summary);
 }
 
+/* Where the header of a block lies, 0 if there is no block. */
+static unsigned long header_of(const struct heap_block *block)
+{
+	return block ? (unsigned long)(uintptr_t)block - HEAP_WORD : 0;
+}
+
 static bool command_lists(const struct call *call)
 {
 	struct tally tally = { .blocks = 0 };
@@ -235,9 +241,9 @@ static bool command_lists(const struct call *call)
 	if (!whole)
 		kprintf("  a bin cannot be followed further; check says why\n");
 	print_bitmaps();
-	kprintf("  remainder  0x%08lx, %zu bytes\n",
-		(unsigned long)(uintptr_t)kernel_heap.remainder, kernel_heap.remainder_size);
-	kprintf("  top        0x%08lx, %zu bytes\n", (unsigned long)(uintptr_t)kernel_heap.top,
+	kprintf("  remainder  0x%08lx, %zu bytes\n", header_of(kernel_heap.remainder),
+		kernel_heap.remainder_size);
+	kprintf("  top        0x%08lx, %zu bytes\n", header_of(kernel_heap.top),
 		(size_t)((uintptr_t)kernel_heap.fence - (uintptr_t)kernel_heap.top));
 	return whole;
 }

@@ -137,7 +137,9 @@ bool userheap_walk(struct memory *memory, uintptr_t heap, heap_visitor *visit, v
 	size_t segment;
 
 	*fault = (struct userheap_fault){ 0, NULL };
-	return read_word(&walk, heap + offsetof(struct heap, top), &walk.top) &&
-	       read_word(&walk, heap + offsetof(struct heap, segment), &segment) &&
+	if (!read_word(&walk, heap + offsetof(struct heap, top), &walk.top))
+		return false;
+	walk.top -= HEAP_WORD; /* a heap knows its blocks by their payloads */
+	return read_word(&walk, heap + offsetof(struct heap, segment), &segment) &&
 	       walk_segments(&walk, segment);
 }

@@ -219,7 +219,7 @@ push @{ $of{ $_->[0] } }, $_ for @pieces;
 sub block { return $of{"HEAP_PIECE_$_[0]"}[$_[1] // 0] }
 sub show { my ($block, $offset) = @_; return $gdb->ask('heap block ' . ($block->[1] + ($offset // 4))) }
 
-my $binned = (grep { $_->[1] != $gdb->value('kernel_heap.remainder') } @{ $of{HEAP_PIECE_BINNED} })[3];
+my $binned = (grep { $_->[1] + 4 != $gdb->value('kernel_heap.remainder') } @{ $of{HEAP_PIECE_BINNED} })[3];
 like(show(block('USED')), qr/^  header 0x\w+ = \d+ \| IN_USE \| PREV_IN_USE\n\z/m, 'heap block: one in use');
 like(show(block('CACHED')), qr/^  header 0x\w+ = (\d+) \| IN_USE(?: \| PREV_IN_USE)? \| CACHED\n  kept   in the quick list of length \1, place \d+ of \d+\n\z/m,
 	'heap block: one that is cached');
@@ -228,11 +228,11 @@ like(show(block('TOP')), qr/^  kept   as the top, up to the fence at 0x\w+\n\z/m
 like(show(block('FENCE'), 0), qr/^  the .*fence\n  header 0x\w+ = 0 \| IN_USE\n\z/m, 'heap block: the fence');
 like(show(block('SEGMENT')), qr/^  the .*start of a segment\n  after .*\n\z/m, 'heap block: a segment\'s record');
 
-sub at { return sprintf '*(struct heap_block *)%d', $_[0][1] }
+sub at { return sprintf '*(struct heap_block *)%d', $_[0][1] + 4 } # by its payload
 like($gdb->ask('print ' . at(block('USED'))), qr/^\$\d+ = \d+ \| IN_USE \| PREV_IN_USE$/m, 'print: a block in use');
 like($gdb->ask('print ' . at($binned)), qr/^\$\d+ = \d+ \| PREV_IN_USE = \{next = 0x\w+, prev = 0x\w+.*\}$/m,
 	'print: a free one, with its links');
-like($gdb->ask('print kernel_heap'), qr/ = heap of \d+ bytes = \{quick\[\d+\] = length \d+, \d+ waiting = \{.*bins\[\d+\] = 0x/, 'print: a heap');
+like($gdb->ask('print kernel_heap'), qr/ = heap of \d+ bytes = \{bins\[\d+\] = 0x.*quick\[\d+\] = length \d+, \d+ waiting = \{/, 'print: a heap');
 my $first = $gdb->value("'kernel/mm/frame.c'::zones[0].lists[0]");
 like($gdb->ask("print 'kernel/mm/frame.c'::frames[$first]"), qr/ = FREE, order 0 = \{next = \d+, prev = 0\}$/m, 'print: a free frame');
 like($gdb->ask("print 'kernel/mm/frame.c'::frames[0]"), qr/ = RESERVED, order 0 = \{owner = "reserved"\}$/m, 'print: one that is not');
@@ -299,7 +299,7 @@ my $cached = block('CACHED');
 my $nbins = $gdb->value('sizeof kernel_heap.bins / sizeof *kernel_heap.bins');
 my $bin = first { $gdb->value("kernel_heap.bins[$_]") } 0 .. $nbins - 1;
 my $bin_at = $gdb->value("&kernel_heap.bins[$bin]");
-my $waiting = (grep { $gdb->value("kernel_heap.quick[$_].next > (unsigned)&kernel_heap.quick[$_].ptr[1]") } 0 .. 63)[0];
+my $waiting = (grep { $gdb->value("kernel_heap.quick[$_].next > (unsigned)&kernel_heap.quick[$_].block[1]") } 0 .. 63)[0];
 my $segment = $gdb->value('kernel_heap.segment');
 
 # What is written where; what is then wrong; what else may be written there.
@@ -315,8 +315,8 @@ my @DAMAGES = (
 	['the start of a bin', $bin_at, 0, '(?:lists and blocks disagree|the links of a free block are damaged)', word($bin_at)],
 	['a cached block that is not', $cached->[1], word($cached->[1]) & ~4, 'not in use: freed twice, or never handed out',
 		word($cached->[1])],
-	['a quick list that holds what is no block', $gdb->value("&kernel_heap.quick[$waiting].ptr[1]"), 0x1000, 'not within the heap',
-		$gdb->value("(unsigned)kernel_heap.quick[$waiting].ptr[1]")],
+	['a quick list that holds what is no block', $gdb->value("&kernel_heap.quick[$waiting].block[1]"), 0x1000, 'not within the heap',
+		$gdb->value("(unsigned)kernel_heap.quick[$waiting].block[1]")],
 	['a segment\'s record', $segment + 4, $segment + 4096, 'not within the heap', $segment],
 	['a fence', block('FENCE')->[1], 0, 'the next block\'s header disagrees', 1],
 	['the bitmap of bins', $gdb->value('&kernel_heap.summary'), 0, 'lists and blocks disagree', $gdb->value('kernel_heap.summary')],
@@ -334,7 +334,7 @@ for (@DAMAGES) {
 is_deeply([damaged($used->[1] + 4, 0xFFFF_FFFF)], [qw(sound sound)], 'heap check: a payload is its owner\'s');
 
 my $link = word($binned->[1] + 4);
-poke($binned->[1] + 4, $binned->[1]);
+poke($binned->[1] + 4, $binned->[1] + 4);
 like($gdb->ask('heap lists'), qr/^ +\d.* leads back to \Q@{[sprintf '0x%08x', $binned->[1]]}\E$/m, 'heap lists: a circle ends');
 is(gdb_finds(), kernel_finds(), 'heap check: so it does here');
 poke($binned->[1] + 4, $link);
@@ -351,7 +351,7 @@ sub any_word {
 		$segment + 4 * int(rand 5), block('FENCE')->[1],
 		$link eq 'bins' ? $gdb->value("&kernel_heap.bins[$bin]") + 4 * int rand 8
 		: $link eq 'filled' ? $gdb->value('&kernel_heap.filled') + 4 * int rand 3
-		: $gdb->value("&kernel_heap.quick[$waiting].ptr[1]") + 4 * int rand 3,
+		: $gdb->value("&kernel_heap.quick[$waiting].block[1]") + 4 * int rand 3,
 		map { $gdb->value("&kernel_heap.$_") } qw(remainder remainder_size top summary));
 }
 

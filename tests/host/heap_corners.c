@@ -234,7 +234,7 @@ static void test_top_that_is_none(void)
 	tap_ok(heap_malloc(&heap, stats.top - HEAP_WORD) && heap.top == heap.fence &&
 		       heap_check(&heap, NULL),
 	       "a request may take all of the top");
-	heap.top = (struct heap_block *)(void *)(ptr - HEAP_WORD);
+	heap.top = (struct heap_block *)(void *)ptr;
 	tap_ok(!heap_check(&heap, NULL), "a top that is not the last free block is seen");
 }
 
@@ -251,7 +251,7 @@ static void test_counting_a_ring(void)
 	free_binned(first);
 	free_binned(second);
 	both = heap_count_bins(&heap);
-	first[0] = (char *)second - HEAP_WORD;
+	first[0] = second;
 	tap_ok(both > 200 && heap_count_bins(&heap) > 2 * both,
 	       "counting a bin that is a ring comes to an end");
 }
@@ -411,7 +411,7 @@ static void test_end_beyond(void)
 	record = record_before(heap_malloc(&heap, 100000));
 	TAP_MUST(arena_sbrk((intptr_t)PAGE) != HEAP_SBRK_FAILED);
 	record[2] += PAGE;
-	*(size_t *)(void *)heap.fence = PAGE | 3;
+	((size_t *)(void *)heap.fence)[-1] = PAGE | 3;
 	tap_ok(!heap_walk(&heap, within, &inside) && inside && !heap_check(&heap, NULL),
 	       "a walk does not leave the heap where the end of a segment leads beyond");
 }
@@ -428,7 +428,7 @@ static void test_top_that_is_short(void)
 	seen.kind = HEAP_SOUND;
 	ptr = heap_malloc(&heap, 2000);
 	heap_stats(&heap, &stats);
-	top = (size_t *)(void *)heap.top;
+	top = (size_t *)(void *)heap.top - 1;
 	end = top + 64;
 	top[0] = 64 * HEAP_WORD | 2;
 	end[-1] = 64 * HEAP_WORD;
@@ -443,14 +443,17 @@ static void test_top_that_is_short(void)
 
 static void test_fence_with_a_length(void)
 {
+	size_t *fence;
+
 	fresh();
 	heap_set_fault(&heap, note);
 	seen.kind = HEAP_SOUND;
 	heap_malloc(&heap, 10);
-	*(size_t *)(void *)heap.fence |= 1024;
-	tap_ok(!heap_malloc(&heap, 10) && seen.kind == HEAP_FAULT_NEXT && seen.block == heap.fence,
+	fence = (size_t *)(void *)heap.fence - 1;
+	*fence |= 1024;
+	tap_ok(!heap_malloc(&heap, 10) && seen.kind == HEAP_FAULT_NEXT && seen.block == fence,
 	       "a fence that has got a length is reported");
-	*(size_t *)(void *)heap.fence &= ~(size_t)1024;
+	*fence &= ~(size_t)1024;
 	tap_ok(heap_malloc(&heap, 10) != NULL, "and a whole one is not");
 }
 
@@ -466,7 +469,7 @@ static void test_binned_block_that_is_none(void)
 	forged[2] = (size_t)&heap.bins[bin];
 	forged[31] = 32 * HEAP_WORD;
 	forged[32] = 32 * HEAP_WORD | 1;
-	heap.bins[bin] = (struct heap_block *)(void *)forged;
+	heap.bins[bin] = (struct heap_block *)(void *)(forged + 1);
 	heap.filled[0] |= (size_t)1 << bin;
 	heap.summary |= 1;
 	tap_ok(!heap_check(&heap, &seen) && seen.kind == HEAP_FAULT_BIN && seen.block == forged,
@@ -483,7 +486,7 @@ static void test_remainder_that_is_none(void)
 	forged[0] = 32 * HEAP_WORD | 2;
 	forged[31] = 32 * HEAP_WORD;
 	forged[32] = 32 * HEAP_WORD | 1;
-	heap.remainder = (struct heap_block *)(void *)forged;
+	heap.remainder = (struct heap_block *)(void *)(forged + 1);
 	heap.remainder_size = 32 * HEAP_WORD;
 	tap_ok(!heap_check(&heap, &seen) && seen.kind == HEAP_FAULT_BIN && seen.block == forged,
 	       "a remainder that no walk comes by is seen");
@@ -557,7 +560,8 @@ static void test_lists(void)
 		       listed.size >= 40 + HEAP_WORD,
 	       "with its list and its length: first that of a quick list which was freed first");
 	walk_lists(3);
-	tap_ok(listed.block == heap.remainder && listed.size == heap.remainder_size,
+	tap_ok(listed.block == (size_t *)(void *)heap.remainder - 1 &&
+		       listed.size == heap.remainder_size,
 	       "then the remainder");
 	walk_lists(4);
 	tap_ok(listed.block == ptr[0] - HEAP_WORD && listed.size == 4000 + HEAP_ALIGN,

@@ -173,7 +173,7 @@ static void bin_remainder(void)
 	void *ptr = block(MOST), *wall = block(MOST);
 
 	heap_free(&heap, ptr);
-	TAP_MUST(heap.remainder == (struct heap_block *)header(ptr));
+	TAP_MUST(heap.remainder == ptr);
 	TAP_MUST(block(MOST) == ptr && !heap.remainder);
 	heap_free(&heap, wall);
 	heap_free(&heap, ptr);
@@ -396,10 +396,10 @@ static void test_layout_free(void)
 	bin = first[1];
 	tap_ok(!first[0] && (char *)bin >= (char *)heap.bins &&
 		       (char *)bin < (char *)heap.bins + sizeof(heap.bins) &&
-		       *(void **)bin == header(first),
+		       *(void **)bin == first,
 	       "the only free block of its bin is followed by none, and led to by the bin");
 	free_binned(second);
-	tap_ok(second[0] == header(first) && second[1] == bin && *(void **)bin == header(second),
+	tap_ok(second[0] == first && second[1] == bin && *(void **)bin == second,
 	       "a freed block holds its links where its payload was: the next block first");
 	tap_ok(!first[0] && first[1] == &second[0],
 	       "and then the address of the link that leads to it");
@@ -1129,7 +1129,7 @@ static void test_slide_into_remainder(void)
 	b = block(200);
 	block(4);
 	heap_free(&heap, a);
-	TAP_MUST(block(60) == a && heap.remainder == (struct heap_block *)header((size_t *)a + 60));
+	TAP_MUST(block(60) == a && heap.remainder == (void *)((size_t *)a + 60));
 	fill(b, 199 * HEAP_WORD);
 	c = resize(b, 300);
 	tap_ok(c == (size_t *)a + 60 && filled(c, 199 * HEAP_WORD) && !heap.remainder &&
@@ -1182,9 +1182,9 @@ static void test_move(void)
 	      "together with both, where each is alone in its bin");
 	moves(20, 0, true, "[ u1000 f200 u4 f140 u4 f150 u4 f620 u4 u4 t ]",
 	      "with the remainder before it");
-	tap_ok(heap.remainder == (struct heap_block *)header(a), "which it becomes");
+	tap_ok(heap.remainder == a, "which it becomes");
 	moves(0, 20, true, "[ u1000 f200 u4 f140 u4 f150 u4 u4 f620 u4 t ]", "or behind it");
-	tap_ok(heap.remainder == (struct heap_block *)header(b), "which it becomes as well");
+	tap_ok(heap.remainder == b, "which it becomes as well");
 }
 
 /* Small blocks wait where they were, if there is room. */
@@ -1823,8 +1823,7 @@ static void test_trim_merges_only(void)
 
 static bool remainder_is(void *ptr, size_t words)
 {
-	return heap.remainder == (struct heap_block *)header(ptr) &&
-	       heap.remainder_size == words * HEAP_WORD;
+	return heap.remainder == ptr && heap.remainder_size == words * HEAP_WORD;
 }
 
 static bool no_remainder(void)
@@ -1905,7 +1904,7 @@ static bool only_in_bin(void *ptr)
 	struct heap_block **prev = ((struct heap_block ***)ptr)[1];
 
 	return ((void **)ptr)[0] == NULL && prev >= heap.bins && prev < heap.bins + HEAP_BINS &&
-	       *prev == (struct heap_block *)header(ptr);
+	       *prev == ptr;
 }
 
 static void test_freed_is_remainder(void)
@@ -2167,7 +2166,7 @@ static void test_drain_after_shrinking(void)
 		heap_free(&heap, ptr[i]);
 	heap_free(&heap, a);
 	heap_trim(&heap, 0);
-	tap_ok(is("[ u4 t ]") && heap.drain_at < (uintptr_t)a,
+	tap_ok(is("[ u4 t ]") && heap.drain_at < (uintptr_t)a + HEAP_ALIGN,
 	       "a heap that has become shorter has its next round sooner");
 	heap_free(&heap, guard);
 	heap_trim(&heap, 0);
@@ -2351,7 +2350,7 @@ static void test_drain_takes_no_room_in_use(void)
 	char *first;
 
 	wait_in_shorter_heap();
-	first = (char *)quick_list(20)->ptr[1];
+	first = (char *)quick_list(20)->block[1];
 	heap_free(&heap, behind(first, 20));
 	TAP_MUST(!(*header(behind(first, 20)) & IN_USE) && heap.quick_room > heap.quick_limit);
 	step_of(20);
@@ -2447,7 +2446,7 @@ static void test_last_resort_at_top(void)
 	TAP_MUST(a && b && arena_sbrk(1) == HEAP_SBRK_FAILED);
 	heap_free(&heap, a);
 	heap_free(&heap, b);
-	size = (size_t)((char *)heap.fence - (char *)header(a));
+	size = (size_t)((char *)heap.fence - (char *)a);
 	tap_ok(heap_malloc(&heap, size - HEAP_WORD) == a && is("[ u4 u* ]"),
 	       "all that is merged with the top before NULL can be had at once");
 }
@@ -2695,7 +2694,7 @@ static void test_resize_beside_damage(void)
 	five_large();
 	guard = block(4);
 	heap_free(&heap, c);
-	*(void **)c = header(a);
+	*(void **)c = a;
 	freeze();
 	tap_ok(!resize(five[4], LARGE + 80), "nor does one slide down over a wild link");
 	caught(HEAP_FAULT_LINK, "which is caught, and nothing has changed");
@@ -3068,20 +3067,20 @@ static void test_quick_lists_agree(void)
 	five_blocks();
 	quick = &heap.quick[(10 - 4) / 2];
 	heap_free(&heap, b);
-	tap_ok(heap_check(&heap, NULL) && quick->ptr[1] == b, "a block waits in its list");
+	tap_ok(heap_check(&heap, NULL) && quick->block[1] == b, "a block waits in its list");
 	quick->next -= HEAP_WORD;
 	check_finds(HEAP_FAULT_BIN, "heap_check() finds one that waits in no list");
 	quick->next += 2 * HEAP_WORD;
-	quick->ptr[2] = b;
+	quick->block[2] = b;
 	check_finds(HEAP_FAULT_BIN, "one that is in its list twice");
 	tap_ok(!heap_check(&heap, &fault) && fault.block == header(b), "and which one it is");
-	quick->ptr[2] = a;
+	quick->block[2] = a;
 	check_finds(HEAP_FAULT_NOT_USED, "one in a list that is in use");
-	quick->ptr[2] = (size_t *)(void *)((char *)b + 1);
+	quick->block[2] = (struct heap_block *)(void *)((char *)b + 1);
 	check_finds(HEAP_FAULT_RANGE, "a list that leads between words");
-	quick->ptr[2] = (size_t *)(void *)&heap;
+	quick->block[2] = (struct heap_block *)(void *)&heap;
 	check_finds(HEAP_FAULT_RANGE, "out of the heap");
-	quick->ptr[2] = NULL;
+	quick->block[2] = NULL;
 	check_finds(HEAP_FAULT_RANGE, "or nowhere");
 	quick->next -= HEAP_WORD;
 	silent("and nothing when it is put right");
@@ -3110,7 +3109,7 @@ static void test_remainder_damaged(void)
 	five_large();
 	heap_free(&heap, b);
 	TAP_MUST(block(8) == b);
-	head = (size_t *)(void *)heap.remainder;
+	head = (size_t *)(void *)heap.remainder - 1;
 	foot = head + LARGE - 8 - 1;
 	TAP_MUST(*head == ((LARGE - 8) * HEAP_WORD | PREV_IN_USE) && *foot == *head - PREV_IN_USE);
 	remainder_damaged(head, 0, HEAP_FAULT_LENGTH);
@@ -3178,7 +3177,7 @@ static void two_in_a_bin(void)
 	free_binned(binned_next);
 	free_binned(b);
 	binned_first = b;
-	TAP_MUST(*(size_t **)b == header(binned_next));
+	TAP_MUST(*(size_t **)b == binned_next);
 }
 
 /* The same with large ones. */
@@ -3190,7 +3189,7 @@ static void two_large_in_a_bin(void)
 	heap_free(&heap, binned_next);
 	heap_free(&heap, b);
 	binned_first = b;
-	TAP_MUST(*(size_t **)b == header(binned_next));
+	TAP_MUST(*(size_t **)b == binned_next);
 }
 
 /* Where a wild link may point: nowhere, into the heap, at a block, at itself. */
@@ -3376,7 +3375,7 @@ static void test_ring_met_by_all(void)
 			five_blocks();
 		free_binned(b);
 		links = b;
-		links[0] = header(b);
+		links[0] = b;
 		links[1] = &links[0];
 		refused &= all_refused(n ? LARGE : 10);
 	}
@@ -3390,12 +3389,12 @@ static void test_cycle(void)
 
 	two_in_a_bin();
 	links = b;
-	links[0] = header(b);
+	links[0] = b;
 	links[1] = &links[0];
 	check_finds(HEAP_FAULT_LINK, "heap_check() ends on a bin that is a ring");
 	five_blocks();
 	free_binned(b);
-	links[0] = header(b);
+	links[0] = b;
 	links[1] = &links[0];
 	check_finds(HEAP_FAULT_LINK, "and on a ring of one block");
 	b = block(10);
@@ -3404,7 +3403,7 @@ static void test_cycle(void)
 	five_large();
 	heap_free(&heap, b);
 	links = b;
-	links[0] = header(b);
+	links[0] = b;
 	links[1] = &links[0];
 	free_wrong(c, HEAP_FAULT_LINK, "nor merged with the next");
 	free_wrong(a, HEAP_FAULT_LINK, "or the one before");
@@ -3446,11 +3445,9 @@ static void test_bins(void)
 	check_word(&heap.summary, heap.summary | 2, HEAP_FAULT_BIN, "a bit without a word");
 	check_word((size_t *)&heap.bins[bin], 0, HEAP_FAULT_LINK, "a block that is in no bin");
 	check_word((size_t *)&heap.top, 0, HEAP_FAULT_LINK, "a top that is forgotten");
-	check_word((size_t *)&heap.top, (size_t)header(b), HEAP_FAULT_LENGTH, "a false top");
-	check_word((size_t *)&heap.fence, (size_t)header(five[4]), HEAP_FAULT_LENGTH,
-		   "a false fence");
-	check_word((size_t *)&heap.remainder, (size_t)header(b), HEAP_FAULT_LENGTH,
-		   "a false remainder");
+	check_word((size_t *)&heap.top, (size_t)b, HEAP_FAULT_LENGTH, "a false top");
+	check_word((size_t *)&heap.fence, (size_t)five[4], HEAP_FAULT_LENGTH, "a false fence");
+	check_word((size_t *)&heap.remainder, (size_t)b, HEAP_FAULT_LENGTH, "a false remainder");
 }
 
 /* A block moved to the bin of another length: with it, that bin's bit. */
@@ -3492,14 +3489,14 @@ static void test_mixed_bin(void)
 	bin = first_filled();
 	free_binned(c);
 	bin_of_c = ((void **)c)[1];
-	((void **)a)[0] = header(c);
+	((void **)a)[0] = c;
 	((void **)c)[1] = a;
 	heap.bins[bin + 2] = NULL;
 	heap.filled[0] &= ~((size_t)1 << (bin + 2));
 	check_finds(HEAP_FAULT_BIN, "heap_check() finds two lengths in a bin for one");
 	((void **)a)[0] = NULL;
 	((void **)c)[1] = bin_of_c;
-	heap.bins[bin + 2] = (struct heap_block *)header(c);
+	heap.bins[bin + 2] = c;
 	heap.filled[0] |= (size_t)1 << (bin + 2);
 	silent("and nothing when each has its own");
 }
@@ -3512,12 +3509,12 @@ static void test_bin_heads(void)
 	five_blocks();
 	free_binned(a);
 	bin = first_filled();
-	heap.bins[bin + 1] = (struct heap_block *)(uintptr_t)(0x41414140 - HEAP_WORD);
+	heap.bins[bin + 1] = (struct heap_block *)(uintptr_t)0x41414140;
 	heap.filled[0] |= (size_t)1 << (bin + 1);
 	check_finds(HEAP_FAULT_RANGE, "heap_check() finds a bin that begins outside the heap");
 	two_in_a_bin();
 	((void **)b)[0] = NULL;
-	((void **)binned_next)[0] = header(binned_next);
+	((void **)binned_next)[0] = binned_next;
 	((void **)binned_next)[1] = binned_next;
 	check_finds(HEAP_FAULT_BIN, "heap_check() finds a block linked only to itself");
 }
@@ -3634,7 +3631,7 @@ static void test_trim_into_damage(void)
 		       "heap_trim() does not follow a damaged footer");
 	}
 	free_at_older_end();
-	((void **)c)[0] = header(a);
+	((void **)c)[0] = a;
 	heap_trim(&heap, 0);
 	tap_ok(faults == 1 && last_fault.kind == HEAP_FAULT_LINK, "nor a wild link");
 	free_at_older_end();

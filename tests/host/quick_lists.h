@@ -8,13 +8,13 @@
 /* How many blocks there is room for in a list. */
 static inline size_t quick_room(const struct heap_quick *quick)
 {
-	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+	return (quick->end - (uintptr_t)&quick->block[1]) / HEAP_WORD;
 }
 
 /* How many wait there. */
 static inline size_t quick_waiting(const struct heap_quick *quick)
 {
-	return (quick->next - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+	return (quick->next - (uintptr_t)&quick->block[1]) / HEAP_WORD;
 }
 
 /* Each has room for what waits there, and all of it is counted. */

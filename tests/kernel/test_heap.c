@@ -41,12 +41,12 @@ KTEST(links_of_a_free_block_lie_at_its_pointer)
 	CHECK(second && heap_malloc(heap, 8));
 	scratch_release_to_bin(first);
 	scratch_release_to_bin(second);
-	CHECK(second[0] == scratch_header(first)); /* next: a block */
+	CHECK(second[0] == first); /* next: a block */
 	CHECK(first[0] == NULL);
 	CHECK(first[1] == &second[0]); /* prev: what leads here */
 	CHECK((char *)second[1] >= (char *)heap->bins);
 	CHECK((char *)second[1] < (char *)(heap->bins + HEAP_BINS));
-	CHECK(*(size_t **)second[1] == scratch_header(second));
+	CHECK(*(void **)second[1] == second);
 	scratch_throw_away();
 }
 
@@ -253,7 +253,7 @@ static size_t room(size_t size)
 {
 	const struct heap_quick *quick = &heap->quick[class_of(size)];
 
-	return (quick->end - (uintptr_t)&quick->ptr[1]) / HEAP_WORD;
+	return (quick->end - (uintptr_t)&quick->block[1]) / HEAP_WORD;
 }
 
 /* Rounds take it back as they come by. Blocks of 128 and of 144 bytes have used up most of what
@@ -381,12 +381,12 @@ KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 	third = heap_malloc(heap, HEAP_REMAINDER_MOST);
 	CHECK(third && scratch_block(4));
 	scratch_release(first);
-	CHECK(heap->remainder == (void *)scratch_header(first) && heap->remainder_size == 160);
+	CHECK(heap->remainder == (void *)first && heap->remainder_size == 160);
 	CHECK_EQ(heap->summary, 0);
 	heap_free(heap, third);
-	CHECK(heap->remainder == (void *)scratch_header(first));
+	CHECK(heap->remainder == (void *)first);
 	heap_free(heap, second);
-	CHECK(heap->remainder == (void *)scratch_header(second));
+	CHECK(heap->remainder == (void *)second);
 	CHECK_EQ(heap->remainder_size, HEAP_REMAINDER_MOST);
 	CHECK(scratch_is("[ f40 u4 f134 u4 f136 u4 t ]"));
 	CHECK(scratch_block(40) == first);

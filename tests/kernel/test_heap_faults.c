@@ -118,8 +118,8 @@ static bool two_in_a_bin(size_t more)
 	second = scratch_header(ptr[2]);
 	between = ptr[1];
 	behind = ptr[3];
-	return is_two_in_a_bin(more) && first[1] == (size_t)second &&
-	       second[2] == (size_t)&first[1] && *(size_t **)first[2] == first;
+	return is_two_in_a_bin(more) && first[1] == (size_t)&second[1] &&
+	       second[2] == (size_t)&first[1] && *(size_t **)first[2] == &first[1];
 }
 
 /* A free block that small requests carve up, in no bin; @a is small and lies before it. */
@@ -133,7 +133,7 @@ static bool block_and_remainder(void)
 	heap_free(heap, a);
 	a = scratch_block(10);
 	remainder = scratch_header(a) + 10;
-	return scratch_is(REMAINDER) && (size_t *)heap->remainder == remainder;
+	return scratch_is(REMAINDER) && (size_t *)heap->remainder == remainder + 1;
 }
 
 static size_t top_words(void)
@@ -1047,7 +1047,7 @@ KTEST(fault_22_to_30_damage_to_the_block_freed_last_is_reported)
 
 	CHECK(five_blocks(SMALL));
 	scratch_release(b);
-	CHECK(b_is_free(SMALL) && heap->remainder == (void *)scratch_header(b));
+	CHECK(b_is_free(SMALL) && heap->remainder == (void *)b);
 	header = scratch_header(c);
 	CHECK(merging_sees(header, *header ^ PREV_IN_USE, a));
 	CHECK(malloc_sees(header, *header ^ PREV_IN_USE, 10));
@@ -1299,7 +1299,7 @@ KTEST_SMALL_AND_LARGE(fault_25_next_link_overwritten_is_reported_and_not_followe
 		CHECK(malloc_sees(&first[1], word, 10 + more));
 		CHECK(more || scratch_fault.block == first);
 		CHECK(round % 2 || scratch_fault.block == first ||
-		      scratch_fault.block == (void *)word);
+		      scratch_fault.block == (void *)(word - HEAP_WORD));
 		CHECK(scratch_fault.block != first || scratch_fault.kind == HEAP_FAULT_LINK);
 		CHECK(merging_sees(&first[1], word, between));
 	}
@@ -1374,9 +1374,9 @@ static bool one_in_a_bin(size_t more)
 /* Links that lead to a forged block, whose links lead back: the next's prev, and the prev's next. */
 static void link_both_ways(size_t *block, size_t *forged)
 {
-	forged[1] = (size_t)block;
+	forged[1] = (size_t)&block[1];
 	forged[2] = (size_t)&block[1];
-	block[1] = (size_t)forged;
+	block[1] = (size_t)&forged[1];
 	block[2] = (size_t)&forged[1];
 }
 
@@ -1397,7 +1397,7 @@ KTEST_SMALL_AND_LARGE(fault_28_forged_links_to_outside_of_the_heap_are_refused)
 	second[1] = 0; /* and the way back alone */
 	CHECK(not_given(10 + more, HEAP_FAULT_LINK, second));
 	CHECK(not_merged(behind, HEAP_FAULT_LINK, second));
-	CHECK(forged[1] == (size_t)second && forged[2] == (size_t)&second[1]);
+	CHECK(forged[1] == (size_t)&second[1] && forged[2] == (size_t)&second[1]);
 	second[2] = bin;
 	CHECK(is(more, "[ u10 u6 f10 u6 t ]", "[ u160 u156 f160 u156 t ]"));
 	CHECK(scratch_comes_to_nothing());
@@ -1426,7 +1426,7 @@ KTEST_SMALL_AND_LARGE(
 	CHECK(one_in_a_bin(more));
 	forged = scratch_header(between) + 2;
 	forged[2] = (size_t)&second[1];
-	second[1] = (size_t)forged;
+	second[1] = (size_t)&forged[1];
 	CHECK(scratch_check_finds(HEAP_FAULT_LENGTH, forged));
 	CHECK(scratch_block(10 + more) == (void *)(second + 1));
 	CHECK_EQ(scratch_faults, 0);
@@ -1445,12 +1445,12 @@ KTEST_SMALL_AND_LARGE(fault_28_forged_prev_link_of_a_later_block_is_reported_by_
 
 	CHECK(two_in_a_bin(more));
 	forged = scratch_header(between) + 2;
-	forged[1] = (size_t)second;
+	forged[1] = (size_t)&second[1];
 	second[2] = (size_t)&forged[1];
 	CHECK(scratch_check_finds(HEAP_FAULT_LINK, first));
 	CHECK(not_given(10 + more, HEAP_FAULT_LINK, first));
 	CHECK(not_merged(between, HEAP_FAULT_LINK, first));
-	forged[1] = (size_t)second; /* it was cleared with the payload if that has waited */
+	forged[1] = (size_t)&second[1]; /* it was cleared with the payload if that has waited */
 	scratch_release_to_bin(behind);
 	CHECK_EQ(scratch_faults, 0);
 	CHECK_EQ(forged[1], 0);
@@ -1461,9 +1461,9 @@ KTEST_SMALL_AND_LARGE(fault_28_forged_prev_link_of_a_later_block_is_reported_by_
 KTEST_SMALL_AND_LARGE(fault_29_link_back_to_the_lists_start_is_reported)
 {
 	CHECK(two_in_a_bin(more));
-	CHECK(merging_sees(&second[1], (size_t)first, behind));
+	CHECK(merging_sees(&second[1], (size_t)&first[1], behind));
 	CHECK(scratch_fault.kind == HEAP_FAULT_LINK && scratch_fault.block == second);
-	CHECK(merging_sees(&second[1], (size_t)second, behind));
+	CHECK(merging_sees(&second[1], (size_t)&second[1], behind));
 	CHECK(scratch_fault.kind == HEAP_FAULT_LINK && scratch_fault.block == second);
 	CHECK(is_two_in_a_bin(more));
 	CHECK(scratch_comes_to_nothing());
@@ -1474,7 +1474,7 @@ KTEST_SMALL_AND_LARGE(fault_29_ring_is_reported_and_gives_no_block)
 {
 	CHECK(two_in_a_bin(more));
 	first[2] = (size_t)&second[1];
-	second[1] = (size_t)first;
+	second[1] = (size_t)&first[1];
 	CHECK(scratch_check_finds(HEAP_FAULT_LINK, first));
 	CHECK(heap_count_bins(heap) > 0);
 	for (size_t i = 0; i < 3; i++)

@@ -49,11 +49,11 @@ def linked(heap: Heap, block: int, size: int) -> bool:
     following, prev = heap.links(block)
     link = block + heap.next_at
     if following:
-        if not heap.in_range(heap.payload(following)) or heap.links(following)[1] != link:
+        if not heap.in_range(following) or heap.links(heap.header(following))[1] != link:
             return False
     if is_bin(heap, prev):
         return heap.bins[(prev - heap.bins_at) // heap.word] == block
-    if not heap.in_range(prev) or heap.memory.word(prev) != block:
+    if not heap.in_range(prev) or heap.memory.word(prev) != heap.payload(block):
         return False
     return heap.bins[heap.bin_for(size)] != block
 
@@ -154,15 +154,15 @@ def check_bin(heap: Heap, number: int, census: Counter[str]) -> None:
         if census["binned"] == 0 or belongs != number:
             raise Fault("HEAP_FAULT_BIN", block, number, belongs)
         census["binned"] -= 1
-        block = heap.links(block)[0]
+        block = heap.header(heap.links(block)[0])
 
 
 def check_quick(heap: Heap, number: int, census: Counter[str]) -> None:
     quick = heap.quick[number]
     for ptr in heap.cached(quick):
+        block = heap.header(ptr)
         if not heap.in_range(ptr):
-            raise Fault("HEAP_FAULT_RANGE", ptr, heap.low, ptr)
-        block = ptr - heap.word
+            raise Fault("HEAP_FAULT_RANGE", block, heap.low, ptr)
         examine_cached(heap, block)
         if census["cached"] == 0:
             raise Fault("HEAP_FAULT_BIN", block, 0, quick.size)

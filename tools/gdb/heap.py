@@ -8,8 +8,9 @@
 	free | length | next | prev |  untouched    | length |
 	     +--------+------+------+---------------+--------+
 
-A Heap is a struct heap as it was when it was read; a block is the address of its header, as in
-kernel/mm/heap.c, and walk() goes from block to block as heap_walk() does.
+A Heap is a struct heap as it was when it was read; a block is the address of its header, as it is
+for those who look at a heap (kernel/mm/heap.c itself goes by the payload, a word further), and
+walk() goes from block to block as heap_walk() does.
 
 Where this stops: it reads, and gives up where heap_walk() gives up. views.py shows what it has
 read, check.py says what is wrong with it.
@@ -70,16 +71,18 @@ class Heap:
         self.FLAGS = HEAP.FLAGS
         self.low, self.high, self.span = (int(value[name]) for name in ("low", "high", "span"))
         self.given, self.peak = int(value["given"]), int(value["peak"])
-        self.top, self.fence = int(value["top"]), int(value["fence"])
-        self.remainder, self.remainder_size = int(value["remainder"]), int(value["remainder_size"])
+        self.top, self.fence = (self.header(int(value[name])) for name in ("top", "fence"))
+        self.remainder = self.header(int(value["remainder"]))
+        self.remainder_size = int(value["remainder_size"])
         self.segment, self.sbrk = int(value["segment"]), int(value["sbrk"])
         self.summary = int(value["summary"])
         self.filled = [int(value["filled"][i]) for i in range(HEAP.HEAP_BIN_WORDS)]
-        self.bins = [int(value["bins"][i]) for i in range(HEAP.HEAP_BINS)]
+        self.bins = [self.header(int(value["bins"][i])) for i in range(HEAP.HEAP_BINS)]
         self.bins_at = int(value["bins"].address)
         self.quick = [read_quick(value["quick"][i]) for i in range(HEAP.HEAP_CLASSES)]
         self.record_size: int = gdb.lookup_type("struct heap_segment").sizeof
-        self.next_at, self.prev_at = (offsets("heap_block")[name] for name in ("next", "prev"))
+        links = offsets("heap_block")
+        self.next_at, self.prev_at = (self.word + links[name] for name in ("next", "prev"))
 
     # Blocks, by arithmetic.
 
@@ -91,6 +94,10 @@ class Heap:
 
     def payload(self, block: int) -> int:
         return self.add(block, self.word)
+
+    def header(self, payload: int) -> int:
+        """The block that the heap knows by its payload; 0 is none."""
+        return self.add(payload, -self.word) if payload else 0
 
     def after(self, block: int) -> int:
         """The next block."""
@@ -107,7 +114,7 @@ class Heap:
         return self.memory.word(block - self.word)
 
     def links(self, block: int) -> tuple[int, int]:
-        """next and prev of a block in a bin."""
+        """next and prev of a block in a bin, as they stand there."""
         return self.memory.word(block + self.next_at), self.memory.word(block + self.prev_at)
 
     def top_size(self) -> int:
@@ -151,7 +158,7 @@ class Heap:
                 raise Torn(f"leads back to 0x{block:08x}")
             yield block
             seen.add(block)
-            block = self.links(block)[0]
+            block = self.header(self.links(block)[0])
 
     # Segments, and the walk.
 
@@ -224,7 +231,7 @@ class Heap:
 
 
 def read_quick(value: gdb.Value) -> Quick:
-    places = value["ptr"]
+    places = value["block"]
     _, last = places.type.range()  # at 0 lies no block, but what looks like the end of the list
     return Quick(
         int(places[1].address),

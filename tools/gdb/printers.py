@@ -2,8 +2,8 @@
 """How gdb prints the kernel's structures: flags by their names, lists without their empty places.
 
 `print kernel_heap`, `print *block`, and wherever else such a value is shown; `print/r` shows it
-as it is. A printer gets a value, not an address, so it shows what stands in these words and looks
-at nothing beside them.
+as it is. A printer shows what stands in the words of a value, and looks at nothing beside them but
+the header before a block.
 
 Where this stops: of a free block it shows the links even where it is kept in no bin and they mean
 nothing, as those of the top; `heap block` tells.
@@ -16,7 +16,7 @@ import gdb.printing
 
 from frame import FILE, FRAME, array
 from heap import HEAP
-from target import enumerators, strings
+from target import Memory, enumerators, strings
 from views import head_in_words
 
 Children = Iterator[tuple[str, gdb.Value]]
@@ -36,18 +36,19 @@ class Printer(Protocol):
 
 
 class BlockPrinter:
-    """struct heap_block: the length, the flags, and the links of a free one."""
+    """struct heap_block: the length and the flags, which stand before it, and a free one's links."""
 
     def __init__(self, value: gdb.Value) -> None:
+        if value.address is None:
+            raise gdb.GdbError("a block that lies nowhere")
         self.value = value
-        self.in_use = int(value["head"]) & HEAP.IN_USE
-        self.words = head_in_words(int(value["head"]))
+        self.head = Memory().word(int(value.address) - HEAP.HEAP_WORD)
 
     def to_string(self) -> str:
-        return self.words
+        return head_in_words(self.head)
 
     def children(self) -> Children:
-        if not self.in_use:
+        if not self.head & HEAP.IN_USE:
             yield "next", self.value["next"]
             yield "prev", self.value["prev"]
 
@@ -57,7 +58,7 @@ class QuickPrinter:
 
     def __init__(self, value: gdb.Value) -> None:
         self.value = value
-        first, (_, most) = int(value["ptr"][1].address), value["ptr"].type.range()
+        first, (_, most) = int(value["block"][1].address), value["block"].type.range()
         self.waiting = min(max(0, int(value["next"]) - first) // HEAP.HEAP_WORD, most)
 
     def to_string(self) -> str:
@@ -65,7 +66,7 @@ class QuickPrinter:
 
     def children(self) -> Children:
         for i in range(1, self.waiting + 1):
-            yield f"ptr[{i}]", self.value["ptr"][i]
+            yield f"block[{i}]", self.value["block"][i]
 
 
 class HeapPrinter:
