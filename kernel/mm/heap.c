@@ -364,7 +364,7 @@ static bool in_range(const struct heap *heap, const void *ptr)
 }
 
 /* Whether so many bytes from a payload's start, and the header after them, are in the heap. */
-static bool ends_in_range(const struct heap *heap, const void *ptr, size_t size)
+static COLD bool ends_in_range(const struct heap *heap, const void *ptr, size_t size)
 {
 	return size - HEAP_MIN_BLOCK <= heap->high - HEAP_MIN_BLOCK - (uintptr_t)ptr;
 }
@@ -399,7 +399,7 @@ static INLINE bool linked(const struct heap *heap, const struct heap_block *bloc
 static bool sound_free(const struct heap_block *block, size_t size)
 {
 	return (*header(block) ^ size) == PREV_IN_USE && prev_size(after(block, size)) == size &&
-	       (*header(after(block, size)) & (IN_USE | PREV_IN_USE)) == IN_USE;
+	       !((*header(after(block, size)) - IN_USE) & (IN_USE | PREV_IN_USE));
 }
 
 /* The top block reaches up to the fence, and that is whole. */
@@ -447,8 +447,12 @@ static INLINE bool sound_prev(const struct heap *heap, const struct heap_block *
 /* A block in use, by its header, which is within the heap. */
 static INLINE bool sound_head(const struct heap *heap, const struct heap_block *block)
 {
-	return (*header(block) & FLAGS & ~PREV_IN_USE) == IN_USE &&
-	       ends_in_range(heap, block, block_size(block)) && prev_in_use(next_block(block));
+	/* With the flags of one in use nothing is borrowed from the length. */
+	size_t head = *header(block) - (HEAP_MIN_BLOCK | IN_USE), above = head & ~FLAGS;
+
+	return !(head & FLAGS & ~PREV_IN_USE) &&
+	       above <= heap->high - HEAP_MIN_BLOCK - (uintptr_t)block &&
+	       prev_in_use(after(block, above + HEAP_MIN_BLOCK));
 }
 
 /* A block in use, by its payload, which may be anywhere. */
@@ -1306,15 +1310,15 @@ static COLD void *take_in_round(struct heap *heap, size_t size)
 	return drain(heap) ? take_top(heap, size) : NULL;
 }
 
-/* A small block, where its quick list has none to give. */
-static SLOW void *malloc_small(struct heap_quick *quick)
+/* A small block, where @last of its quick list is none, or not as it should be. */
+static SLOW void *malloc_small(struct heap_quick *quick, struct heap_block *last)
 {
 	struct heap *heap = quick->heap;
 	size_t size = quick->size, class = class_of(size), bin;
 	struct heap_block *block;
 
-	if (HEAP_CHECKS && unlikely(!is_empty(quick)))
-		return violated(heap, ((struct heap_block **)quick->next)[-1], examine_cached);
+	if (HEAP_CHECKS && unlikely(last != quick->block[0]))
+		return violated(heap, last, examine_cached);
 	block = heap->bins[class];
 	if (block)
 		return take_exact(heap, block, class, size);
@@ -1348,7 +1352,7 @@ void *heap_malloc(struct heap *heap, size_t size)
 	quick = quick_for(heap, above >> HEAP_SHIFT);
 	block = ((struct heap_block **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, block))) /* or there is none */
-		return malloc_small(quick);
+		return malloc_small(quick, block);
 	barrier();
 	*header(block) ^= CACHED;
 	quick->next -= HEAP_WORD;
