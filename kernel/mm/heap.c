@@ -1460,7 +1460,7 @@ static INLINE bool grow_behind(struct heap *heap, const struct heap_block *block
 }
 
 /* Where a block and what is free behind it are too short. */
-static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
+static INLINE void *move(struct heap *heap, struct heap_block *block, size_t size)
 {
 	void *copy;
 
@@ -1472,9 +1472,7 @@ static SLOW void *move(struct heap *heap, struct heap_block *block, size_t size)
 		block = slide(heap, block);
 		return resize(heap, block, with_next(block), size);
 	}
-	/* heap_malloc() would find out that a large one is. */
-	copy = size > HEAP_MAX_SMALL ? malloc_large(heap, size)
-				     : heap_malloc(heap, size - HEAP_WORD);
+	copy = heap_malloc(heap, size - HEAP_WORD);
 	if (!copy)
 		return NULL;
 	memcpy(copy, block, block_size(block) - HEAP_WORD);
