@@ -67,6 +67,9 @@ void *memset(void *to, int byte, size_t n);
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
 
+/* The lowest payload of a heap without segments: above all that may be one. */
+#define NOWHERE UINTPTR_MAX
+
 /* The hook's memory is asked for so that it ends at a multiple of this. */
 #define PAGE ((size_t)4096)
 
@@ -642,6 +645,11 @@ static struct heap_block *fence_of(const struct heap_segment *segment)
 	return fence_at(segment->end);
 }
 
+static uintptr_t lower(uintptr_t a, uintptr_t b)
+{
+	return a < b ? a : b;
+}
+
 static uintptr_t higher(uintptr_t a, uintptr_t b)
 {
 	return a > b ? a : b;
@@ -677,23 +685,25 @@ static INLINE void shorten_segment(struct heap *heap, uintptr_t end)
 	set_end(heap, end);
 }
 
-static COLD void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
+/* There is room for a block in it: less is not asked for. */
+static INLINE void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
 {
 	struct heap_segment *segment = (struct heap_segment *)align_up(start, HEAP_ALIGN);
-	uintptr_t low = (uintptr_t)first_block(segment);
+	struct heap_block *first = first_block(segment), *fence = fence_at(end);
 	size_t size = top_size(heap);
 
 	if (size > 0) {
 		set_free(heap->top, size);
-		bin_add(heap, heap->top, size);
+		bin_insert(heap, heap->top, size);
 	}
 	*segment = (struct heap_segment){ heap->segment, start, end, heap->low, heap->high };
-	heap->top = first_block(segment);
-	heap->older_high = heap->high;
-	set_range(heap, heap->segment && heap->low < low ? heap->low : low,
-		  higher(heap->high, end));
 	heap->segment = segment;
-	set_end(heap, end);
+	heap->older_high = heap->high;
+	set_range(heap, lower(heap->low, (uintptr_t)first), higher(heap->high, end));
+	heap->top = first;
+	heap->fence = fence;
+	*header(first) = top_size(heap) | PREV_IN_USE;
+	*header(fence) = IN_USE;
 }
 
 /* Whether a segment's record can be one; @budget bounds the sum of all segments. */
@@ -716,10 +726,10 @@ static bool spans(const struct heap_segment *segment, uintptr_t low, uintptr_t h
 {
 	uintptr_t first = (uintptr_t)first_block(segment), end = segment->end;
 
-	if (segment->older)
-		return low == (segment->low < first ? segment->low : first) &&
-		       high == higher(segment->high, end);
-	return low == first && high == end && segment->low == 0 && segment->high == 0;
+	if (low != lower(segment->low, first) || high != higher(segment->high, end))
+		return false;
+	return segment->older ? segment->low != NOWHERE
+			      : segment->low == NOWHERE && segment->high == 0;
 }
 
 /* Whether the newest segment's record is one, and leads to another if to any. */
@@ -1552,6 +1562,7 @@ static size_t most_waiting(size_t size)
 void heap_init(struct heap *heap, heap_sbrk *sbrk)
 {
 	memset(heap, 0, sizeof(*heap));
+	heap->low = NOWHERE;
 	heap->sbrk = sbrk;
 	heap->trim_at = HEAP_TRIM_AT;
 	count_given(heap, 0);

@@ -100,7 +100,7 @@ my @bugs = (
 	['a free block fits that is a unit too small', '*header(first) >= size &&',
 		'*header(first) + HEAP_ALIGN >= size &&'],
 	['a new segment forgets the top before it',
-		"set_free(heap->top, size);\n\t\tbin_add(heap, heap->top, size);", 'set_free(heap->top, size);'],
+		"set_free(heap->top, size);\n\t\tbin_insert(heap, heap->top, size);", 'set_free(heap->top, size);'],
 	['the older segment\'s free end is not found again', "detach(heap, top);\n\tset_top(heap, top);",
 		'detach(heap, top);'],
 	['what was given back is still counted', 'count_given(heap, -bytes);', ''],

@@ -1457,13 +1457,13 @@ static void *region_hook(intptr_t increment)
 /* The range in which there can be blocks is that of the regions there are. */
 static bool range_is_right(void)
 {
-	uintptr_t low = 0, high = 0;
+	uintptr_t low = UINTPTR_MAX, high = 0;
 
 	for (unsigned int i = 0; i < regions.n; i++) {
 		uintptr_t first = (uintptr_t)region(i) + (RECORD + 1) * HEAP_WORD;
 		uintptr_t end = (uintptr_t)region(i) + regions.used[i];
 
-		low = i == 0 || first < low ? first : low;
+		low = first < low ? first : low;
 		high = end > high ? end : high;
 	}
 	return heap.low == low && heap.high == high && heap_check(&heap, NULL) && adds_up() &&

@@ -1218,7 +1218,7 @@ KTEST(fault_24_forged_fence_behind_a_block_in_use_is_reported)
 /* Where the walk is when it finds that, after it has followed the links to other records so far. */
 static const void *record_found_at(const size_t *record, size_t word, size_t damage)
 {
-	if (record[0] && word == 0)
+	if (record[0] && word == 0 && damage)
 		return (const void *)damage;
 	if (record[0] && word == 4 && damage < record[2]) /* where all older ones end, at most */
 		return (const void *)record[0];
@@ -1228,7 +1228,7 @@ static const void *record_found_at(const size_t *record, size_t word, size_t dam
 /* Each word of a record overwritten: found by the walk, and by who gives back. */
 static bool forged_record_is_seen(size_t *record)
 {
-	const size_t damages[] = { 1, 0x41414141, SCRATCH_BASE + HEAP_ALIGN, SIZE_MAX };
+	const size_t damages[] = { 0, 1, 0x41414141, SCRATCH_BASE + HEAP_ALIGN, SIZE_MAX };
 	bool seen = true;
 
 	for (size_t word = 0; word < RECORD_WORDS; word++) {
@@ -1237,6 +1237,8 @@ static bool forged_record_is_seen(size_t *record)
 		for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
 			const void *at = record_found_at(record, word, damages[i]);
 
+			if (damages[i] == saved)
+				continue;
 			record[word] = damages[i];
 			seen &= scratch_check_finds(HEAP_FAULT_RANGE, at);
 			seen &= heap_trim(heap, 0) == 0 &&

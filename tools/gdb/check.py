@@ -126,9 +126,12 @@ def check_segment(heap: Heap, segment: Segment, census: Counter[str]) -> None:
 def spans(heap: Heap, segment: Segment, low: int, high: int) -> bool:
     """Whether low and high are those of a segment and all older ones."""
     first, end = heap.first_block(segment.address) + heap.word, segment.end
+    if low != min(segment.low, first) or high != max(segment.high, end):
+        return False
+    nowhere = heap.memory.mask
     if segment.older:
-        return low == min(segment.low, first) and high == max(segment.high, end)
-    return low == first and high == end and segment.low == segment.high == 0
+        return segment.low != nowhere
+    return segment.low == nowhere and segment.high == 0
 
 
 def check_segments(heap: Heap, census: Counter[str]) -> None:
