@@ -57,6 +57,9 @@ void *memset(void *to, int byte, size_t n);
 #define CACHED	    HEAP_CACHED
 #define FLAGS	    (HEAP_ALIGN - 1)
 
+/* By how much a small block may be longer than the smallest: a multiple of HEAP_ALIGN. */
+#define ABOVE ((size_t)(HEAP_CLASSES - 1) << HEAP_SHIFT)
+
 /*
  * Whenever the top has moved up by this part of the heap, there is a round
  * through the quick lists: each small request that takes more of the top frees a
@@ -84,6 +87,13 @@ void *memset(void *to, int byte, size_t n);
  * that have to be saved for it.
  */
 #define barrier() __asm__ volatile("" : : : "memory")
+
+/* Has gcc keep a value in a register, instead of working it out anew from parts that take two. */
+static INLINE size_t once(size_t value)
+{
+	__asm__("" : "+r"(value));
+	return value;
+}
 
 /* A block is known by where its payload is; its header lies before. This one is free. */
 struct heap_block {
@@ -931,20 +941,15 @@ static COLD size_t lower_break(struct heap *heap, size_t freed)
 
 /* Giving back */
 
-/* A new free block becomes the remainder, or goes to a bin if it is too long for that. */
-static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size)
+/* A new free block becomes the remainder, and the one before goes to a bin. */
+static INLINE void replace_remainder(struct heap *heap, struct heap_block *block, size_t size)
 {
 	struct heap_block *old = heap->remainder;
 	size_t old_size = heap->remainder_size;
 
-	if (size <= HEAP_REMAINDER_MOST) {
-		set_remainder(heap, block, size);
-		if (!old)
-			return;
-		block = old;
-		size = old_size;
-	}
-	bin_insert(heap, block, size);
+	set_remainder(heap, block, size);
+	if (old)
+		bin_insert(heap, old, old_size);
 }
 
 /*
@@ -983,7 +988,7 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 	size = (uintptr_t)next - (uintptr_t)block;
 	*header(next) &= ~PREV_IN_USE;
 	set_free(block, size);
-	if (next == heap->fence) {
+	if (unlikely(next == heap->fence)) {
 		heap->top = block;
 		if (block == heap->remainder)
 			set_remainder(heap, NULL, 0);
@@ -991,8 +996,10 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 			return lower_break(heap, freed);
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
+	} else if (size <= HEAP_REMAINDER_MOST) {
+		replace_remainder(heap, block, size);
 	} else {
-		keep(heap, block, size);
+		bin_insert(heap, block, size);
 	}
 	return freed;
 }
@@ -1019,13 +1026,12 @@ static COLD void merge_sound(struct heap *heap, struct heap_block *block)
 	join(heap, block);
 }
 
-/* Has gcc work out the address once, instead of adding to it whenever the list is touched. */
-static INLINE struct heap_quick *quick_for(struct heap *heap, size_t class)
+/* The list of blocks so much longer than the smallest ones. */
+static INLINE struct heap_quick *quick_for(struct heap *heap, size_t above)
 {
-	struct heap_quick *quick = &heap->quick[class];
+	size_t offset = above * (sizeof(struct heap_quick) / HEAP_ALIGN);
 
-	__asm__("" : "+r"(quick));
-	return quick;
+	return (struct heap_quick *)once((uintptr_t)heap->quick + offset);
 }
 
 static bool is_empty(const struct heap_quick *quick)
@@ -1148,16 +1154,11 @@ static INLINE size_t have_wait(struct heap_quick *quick, struct heap_block *bloc
 	return quick->size;
 }
 
-/*
- * Room for a block more in a quick list that is full, which mostly has all that it may
- * have: then nothing else is read. Return: whether it got some.
- */
+/* Room for a block more in a quick list that is full. Return: whether it got some. */
 static INLINE bool get_room(struct heap_quick *quick)
 {
 	size_t room;
 
-	if (likely(quick->end == quick->last))
-		return false;
 	barrier();
 	room = quick->heap->quick_room + quick->size;
 	if (room > quick->heap->quick_limit)
@@ -1170,7 +1171,7 @@ static INLINE bool get_room(struct heap_quick *quick)
 /* The same in any quick list. */
 static bool has_room(struct heap_quick *quick)
 {
-	return quick->next != quick->end || get_room(quick);
+	return quick->next != quick->end || (quick->end != quick->last && get_room(quick));
 }
 
 /* A small block, whose quick list is full: it gets more room if it may, or the block is merged. */
@@ -1183,18 +1184,19 @@ size_t heap_free(struct heap *heap, void *ptr)
 {
 	struct heap_block *block = ptr;
 	struct heap_quick *quick;
-	size_t class;
+	size_t above;
 
 	if (HEAP_CHECKS ? units((uintptr_t)ptr - heap->low) >= heap->quick_span : !ptr)
 		return free_elsewhere(heap, ptr);
-	/* Any flags but those of a block in use behind another make a class that there is not. */
-	class = units(*header(block) - (HEAP_MIN_BLOCK | IN_USE | PREV_IN_USE));
-	if (class >= HEAP_CLASSES || (HEAP_CHECKS && !prev_in_use(after(block, class_size(class)))))
+	/* No length of a small block is left by any flags but those of one in use behind another. */
+	above = once(*header(block) - (HEAP_MIN_BLOCK | IN_USE | PREV_IN_USE));
+	if ((above & ~ABOVE) || (HEAP_CHECKS && !prev_in_use(after(block, above + HEAP_MIN_BLOCK))))
 		return free_block(heap, block);
-	quick = quick_for(heap, class);
-	if (quick->next == quick->end)
-		return free_to_full(quick, block);
-	return have_wait(quick, block);
+	quick = quick_for(heap, above);
+	if (quick->next != quick->end)
+		return have_wait(quick, block);
+	/* A list mostly has all the room that it may have: then nothing else is read. */
+	return quick->next == quick->last ? merge(quick->heap, block) : free_to_full(quick, block);
 }
 
 /* Allocating */
@@ -1248,8 +1250,6 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 {
 	struct heap_block *block = heap->bins[bin], *tail = after(block, size);
 	size_t whole = block_size(block), rest = whole - size;
-	struct heap_block *old = heap->remainder;
-	size_t old_size = heap->remainder_size;
 
 	if (HEAP_CHECKS && unlikely(whole > heap->high - (uintptr_t)block ||
 				    !sound_free(block, whole) || !linked_first(heap, block, bin)))
@@ -1261,14 +1261,10 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 	}
 	*header(block) = size | IN_USE | PREV_IN_USE;
 	set_free(tail, rest);
-	if (size <= HEAP_MAX_SMALL) {
-		set_remainder(heap, tail, rest);
-		if (!old)
-			return block;
-		tail = old;
-		rest = old_size;
-	}
-	bin_insert(heap, tail, rest);
+	if (size <= HEAP_MAX_SMALL)
+		replace_remainder(heap, tail, rest);
+	else
+		bin_insert(heap, tail, rest);
 	return block;
 }
 
@@ -1293,6 +1289,12 @@ static SLOW void *take_last(struct heap *heap, size_t size)
 	return flush_all(heap) ? malloc_large(heap, size) : NULL;
 }
 
+/* The remainder again, for who has no need of more registers otherwise. */
+static SLOW void *carve(struct heap *heap, size_t size)
+{
+	return take_remainder(heap, size);
+}
+
 /*
  * A block of any length, though small ones have a shorter way; 0 is none. Only the first
  * of a bin is looked at: bins are so narrow that a second would save next to nothing.
@@ -1300,16 +1302,16 @@ static SLOW void *take_last(struct heap *heap, size_t size)
 static SLOW void *malloc_large(struct heap *heap, size_t size)
 {
 	size_t bin = bin_for(size);
-	size_t least = heap->remainder_size >= size ? heap->remainder_size : SIZE_MAX;
 	const struct heap_block *first;
 
 	if (size == 0)
 		return NULL;
 	first = heap->bins[bin];
-	if (first && *header(first) >= size && *header(first) < least)
+	if (first && *header(first) >= size &&
+	    (heap->remainder_size < size || *header(first) < heap->remainder_size))
 		return take_binned(heap, bin, size);
-	if (least != SIZE_MAX)
-		return take_remainder(heap, size);
+	if (heap->remainder_size >= size)
+		return carve(heap, size);
 	bin = filled_from(heap, bin + 1);
 	return bin < HEAP_BINS ? take_binned(heap, bin, size) : take_last(heap, size);
 }
@@ -1357,9 +1359,9 @@ void *heap_malloc(struct heap *heap, size_t size)
 	struct heap_quick *quick;
 	struct heap_block *block;
 
-	if (unlikely(above >= HEAP_CLASSES << HEAP_SHIFT))
+	if (unlikely(above > (ABOVE | FLAGS)))
 		return size > HEAP_WORD ? malloc_large(heap, size_for(size)) : malloc_least(heap);
-	quick = quick_for(heap, above >> HEAP_SHIFT);
+	quick = quick_for(heap, above & ABOVE);
 	block = ((struct heap_block **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, block))) /* or there is none */
 		return malloc_small(quick, block);
