@@ -941,15 +941,20 @@ static COLD size_t lower_break(struct heap *heap, size_t freed)
 
 /* Giving back */
 
-/* A new free block becomes the remainder, and the one before goes to a bin. */
-static INLINE void replace_remainder(struct heap *heap, struct heap_block *block, size_t size)
+/* A new free block becomes the remainder, or goes to a bin if it is too long for that. */
+static INLINE void keep(struct heap *heap, struct heap_block *block, size_t size)
 {
-	struct heap_block *old = heap->remainder;
-	size_t old_size = heap->remainder_size;
+	if (size <= HEAP_REMAINDER_MOST) {
+		struct heap_block *old = heap->remainder;
+		size_t old_size = heap->remainder_size;
 
-	set_remainder(heap, block, size);
-	if (old)
-		bin_insert(heap, old, old_size);
+		set_remainder(heap, block, size);
+		if (!old)
+			return;
+		block = old;
+		size = old_size;
+	}
+	bin_insert(heap, block, size);
 }
 
 /*
@@ -996,10 +1001,8 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 			return lower_break(heap, freed);
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
-	} else if (size <= HEAP_REMAINDER_MOST) {
-		replace_remainder(heap, block, size);
 	} else {
-		bin_insert(heap, block, size);
+		keep(heap, block, size);
 	}
 	return freed;
 }
@@ -1261,10 +1264,17 @@ static SLOW void *take_binned(struct heap *heap, size_t bin, size_t size)
 	}
 	*header(block) = size | IN_USE | PREV_IN_USE;
 	set_free(tail, rest);
-	if (size <= HEAP_MAX_SMALL)
-		replace_remainder(heap, tail, rest);
-	else
-		bin_insert(heap, tail, rest);
+	if (size <= HEAP_MAX_SMALL) {
+		struct heap_block *old = heap->remainder;
+		size_t old_size = heap->remainder_size;
+
+		set_remainder(heap, tail, rest);
+		if (!old)
+			return block;
+		tail = old;
+		rest = old_size;
+	}
+	bin_insert(heap, tail, rest);
 	return block;
 }
 
@@ -1296,17 +1306,14 @@ static SLOW void *carve(struct heap *heap, size_t size)
 }
 
 /*
- * A block of any length, though small ones have a shorter way; 0 is none. Only the first
+ * A block of any length, though small ones have a shorter way. Only the first
  * of a bin is looked at: bins are so narrow that a second would save next to nothing.
  */
 static SLOW void *malloc_large(struct heap *heap, size_t size)
 {
 	size_t bin = bin_for(size);
-	const struct heap_block *first;
+	const struct heap_block *first = heap->bins[bin];
 
-	if (size == 0)
-		return NULL;
-	first = heap->bins[bin];
 	if (first && *header(first) >= size &&
 	    (heap->remainder_size < size || *header(first) < heap->remainder_size))
 		return take_binned(heap, bin, size);
@@ -1346,10 +1353,18 @@ static SLOW void *malloc_small(struct heap_quick *quick, struct heap_block *last
 	return take_top(heap, size);
 }
 
-/* Of the smallest block, for a request of up to a word. */
+/* For a request of up to a word. */
 static SLOW void *malloc_least(struct heap *heap)
 {
 	return heap_malloc(heap, HEAP_WORD + 1);
+}
+
+/* For one that is not small. */
+static SLOW void *malloc_more(struct heap *heap, size_t size)
+{
+	if (size > HEAP_MAX_REQUEST)
+		return NULL;
+	return malloc_large(heap, align_up(size + HEAP_WORD, HEAP_ALIGN));
 }
 
 void *heap_malloc(struct heap *heap, size_t size)
@@ -1360,7 +1375,7 @@ void *heap_malloc(struct heap *heap, size_t size)
 	struct heap_block *block;
 
 	if (unlikely(above > (ABOVE | FLAGS)))
-		return size > HEAP_WORD ? malloc_large(heap, size_for(size)) : malloc_least(heap);
+		return size > HEAP_WORD ? malloc_more(heap, size) : malloc_least(heap);
 	quick = quick_for(heap, above & ABOVE);
 	block = ((struct heap_block **)quick->next)[-1];
 	if (unlikely(!sound_cached(quick, block))) /* or there is none */
