@@ -156,7 +156,7 @@ KTEST(trim_that_keeps_all_merges_what_waits)
 	CHECK(wall);
 	for (size_t i = 0; i < 32; i++)
 		heap_free(heap, blocks[i]);
-	CHECK(heap_count_cached(heap) > 1000);
+	CHECK(heap_count_cached(heap) > HEAP_QUICK_LEAST);
 	end = scratch_brk.end;
 	CHECK_EQ(heap_trim(heap, SIZE_MAX), 0);
 	CHECK_EQ(heap_count_cached(heap), 0);
@@ -260,19 +260,19 @@ static size_t room(size_t size)
  * there may be; nothing of that waits. */
 KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 {
-	static char *blocks[HEAP_QUICK_MOST], *others[9];
-	size_t had = HEAP_QUICK_MOST, of_others = 5 * 128 + 4 * 144;
+	static char *blocks[HEAP_QUICK_MOST], *others[6];
+	size_t had = HEAP_QUICK_MOST, of_others = 3 * 128 + 3 * 144;
 	char *large;
 
 	scratch_open();
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		CHECK((blocks[i] = scratch_block(6)) && scratch_block(4));
-	for (size_t i = 0; i < 9; i++)
-		CHECK((others[i] = scratch_block(i < 5 ? 32 : 36)));
-	for (size_t i = 0; i < 9; i++)
+	for (size_t i = 0; i < 6; i++)
+		CHECK((others[i] = scratch_block(i < 3 ? 32 : 36)));
+	for (size_t i = 0; i < 6; i++)
 		heap_free(heap, others[i]);
-	for (size_t i = 0; i < 9; i++)
-		CHECK(scratch_block(i < 5 ? 32 : 36));
+	for (size_t i = 0; i < 6; i++)
+		CHECK(scratch_block(i < 3 ? 32 : 36));
 	CHECK_EQ(heap->quick_room, of_others);
 	large = heap_malloc(heap, 200000);
 	CHECK(large && heap->quick_limit >= 2000);
