@@ -695,25 +695,30 @@ static INLINE void shorten_segment(struct heap *heap, uintptr_t end)
 	set_end(heap, end);
 }
 
-/* There is room for a block in it: less is not asked for. */
-static INLINE void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
+/* The top goes into a bin. */
+static INLINE void bin_top(struct heap *heap)
 {
-	struct heap_segment *segment = (struct heap_segment *)align_up(start, HEAP_ALIGN);
-	struct heap_block *first = first_block(segment), *fence = fence_at(end);
 	size_t size = top_size(heap);
 
 	if (size > 0) {
 		set_free(heap->top, size);
 		bin_insert(heap, heap->top, size);
 	}
+}
+
+/* There is room for a block in it: less is not asked for. */
+static INLINE void new_segment(struct heap *heap, uintptr_t start, uintptr_t end)
+{
+	struct heap_segment *segment = (struct heap_segment *)align_up(start, HEAP_ALIGN);
+
 	*segment = (struct heap_segment){ heap->segment, start, end, heap->low, heap->high };
 	heap->segment = segment;
 	heap->older_high = heap->high;
-	set_range(heap, lower(heap->low, (uintptr_t)first), higher(heap->high, end));
-	heap->top = first;
-	heap->fence = fence;
-	*header(first) = top_size(heap) | PREV_IN_USE;
-	*header(fence) = IN_USE;
+	set_range(heap, lower(heap->low, (uintptr_t)first_block(segment)), higher(heap->high, end));
+	heap->top = first_block(segment);
+	heap->fence = fence_at(end);
+	*header(heap->top) = top_size(heap) | PREV_IN_USE;
+	*header(heap->fence) = IN_USE;
 }
 
 /* Whether a segment's record can be one; @budget bounds the sum of all segments. */
@@ -807,10 +812,12 @@ static SLOW bool ask_hook(struct heap *heap, uintptr_t at, size_t least)
 	count_given(heap, given);
 	if (heap->given > heap->peak)
 		heap->peak = heap->given;
-	if (heap->segment && heap->segment->end == start)
+	if (heap->segment && heap->segment->end == start) {
 		extend_segment(heap, start + given);
-	else
-		new_segment(heap, start, start + given);
+		return true;
+	}
+	bin_top(heap);
+	new_segment(heap, start, start + given);
 	return true;
 }
 
