@@ -65,7 +65,7 @@ void *memset(void *to, int byte, size_t n);
  * through the quick lists: each small request that takes more of the top frees a
  * block of the next list, if that has one for which nothing has to be merged.
  */
-#define DRAIN_PART 16
+#define DRAIN_PART 20
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
@@ -341,25 +341,25 @@ static COLD void detach(struct heap *heap, struct heap_block *block)
 		bin_remove(heap, block);
 }
 
-/* The first bin from @bin on that is not empty, or HEAP_BINS. */
-static INLINE size_t filled_from(const struct heap *heap, size_t bin)
+/* Whether there is a bin from @bin on that is not empty; @bin becomes the first. */
+static INLINE bool find_filled(const struct heap *heap, size_t *bin)
 {
-	size_t word = bin / HEAP_WORD_BITS, words;
-	size_t bits = heap->filled[word] & (size_t)-1 << bin % HEAP_WORD_BITS;
+	size_t word = *bin / HEAP_WORD_BITS, words;
+	size_t bits = heap->filled[word] & (size_t)-1 << *bin % HEAP_WORD_BITS;
 
 	if (!bits) {
 		/* The shift is by less than a word's bits: there are fewer words than that. */
 		words = heap->summary & (size_t)-2 << word;
 		if (!words)
-			return HEAP_BINS;
+			return false;
 		word = (size_t)__builtin_ctzl(words);
 		bits = heap->filled[word];
 		if (!bits)
-			return HEAP_BINS;
+			return false;
 	}
+	*bin = word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits);
 	/* Only damage leaves the bit of a bin that is empty. */
-	bin = word * HEAP_WORD_BITS + (size_t)__builtin_ctzl(bits);
-	return heap->bins[bin] ? bin : HEAP_BINS;
+	return heap->bins[*bin];
 }
 
 /* Checks */
@@ -1018,9 +1018,9 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
  * The same with neighbours that nobody has looked at. Return: 0 after a violation.
  *
  * This is the longest way of free: two blocks verified (about 70 instructions each),
- * both taken out of their bins and the result put into one (86); or one verified, and
- * the break lowered (95). So it ends after at most 270 instructions. malloc merges
- * nothing; it takes longest, up to 300, where a new segment begins. No part of either
+ * both taken out of their bins and the result put into one (66); or one verified, and
+ * the break lowered (93). So it ends after at most 250 instructions. malloc merges
+ * nothing; it takes longest, up to 255, where a new segment begins. No part of either
  * depends on how much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block)
@@ -1326,8 +1326,8 @@ static SLOW void *malloc_large(struct heap *heap, size_t size)
 		return take_binned(heap, bin, size);
 	if (heap->remainder_size >= size)
 		return carve(heap, size);
-	bin = filled_from(heap, bin + 1);
-	return bin < HEAP_BINS ? take_binned(heap, bin, size) : take_last(heap, size);
+	bin++;
+	return find_filled(heap, &bin) ? take_binned(heap, bin, size) : take_last(heap, size);
 }
 
 /* A small block from the top, where a round is due. */
@@ -1340,7 +1340,7 @@ static COLD void *take_in_round(struct heap *heap, size_t size)
 static SLOW void *malloc_small(struct heap_quick *quick, struct heap_block *last)
 {
 	struct heap *heap = quick->heap;
-	size_t size = quick->size, class = class_of(size), bin;
+	size_t size = quick->size, class = class_of(size), bin = class;
 	struct heap_block *block;
 
 	if (HEAP_CHECKS && unlikely(last != quick->block[0]))
@@ -1350,8 +1350,7 @@ static SLOW void *malloc_small(struct heap_quick *quick, struct heap_block *last
 		return take_exact(heap, block, class, size);
 	if (heap->remainder_size >= size)
 		return take_remainder(heap, size);
-	bin = heap->summary ? filled_from(heap, class) : HEAP_BINS;
-	if (bin < HEAP_BINS)
+	if (heap->summary && find_filled(heap, &bin))
 		return take_binned(heap, bin, size);
 	if (top_size(heap) < size)
 		return take_last(heap, size);

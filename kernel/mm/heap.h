@@ -75,7 +75,7 @@
 #define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
 #define HEAP_QUICK_BYTES (240 * HEAP_WORD)
 #define HEAP_QUICK_LEAST (128 * HEAP_WORD)
-#define HEAP_QUICK_PART	 160
+#define HEAP_QUICK_PART	 192
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)

@@ -144,7 +144,7 @@ static void print_links(const struct heap_piece *piece)
 
 	if (piece->kind != HEAP_PIECE_BINNED)
 		return;
-	kprintf("  next     0x%08zx  the block behind it in its bin\n", words[1]);
+	kprintf("  next     0x%08zx  the payload of the block behind it in its bin\n", words[1]);
 	kprintf("  prev     0x%08zx  the link that leads to it\n", words[2]);
 	kprintf("  footer   0x%08zx  its length again, at 0x%08lx\n", words[n - 1],
 		(unsigned long)(uintptr_t)&words[n - 1]);

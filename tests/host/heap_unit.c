@@ -1718,7 +1718,7 @@ static void test_quick_most(void)
 	bool right = true;
 
 	fresh();
-	a = heap_malloc(&heap, 1 << 20);
+	a = heap_malloc(&heap, 3 << 20);
 	guard = block(4);
 	free_many(4, HEAP_QUICK_MOST + 2);
 	tap_ok(has_room(4, HEAP_QUICK_MOST) && cached_blocks() == HEAP_QUICK_MOST &&
@@ -2212,7 +2212,7 @@ static void test_drain_steps(void)
 	start_round(HEAP_CLASSES - 1);
 	before = (uintptr_t)heap.top;
 	block(32);
-	tap_ok(heap.drain_class == 0 && heap.drain_at == before + (before - heap.low) / 16,
+	tap_ok(heap.drain_class == 0 && heap.drain_at == before + (before - heap.low) / 20,
 	       "with the last list the round is over, and the next is due in a part of the heap");
 }
 
