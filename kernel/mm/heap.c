@@ -65,7 +65,7 @@ void *memset(void *to, int byte, size_t n);
  * through the quick lists: each small request that takes more of the top frees a
  * block of the next list, if that has one for which nothing has to be merged.
  */
-#define DRAIN_PART 20
+#define DRAIN_PART 16
 
 /* Contents slide down into the free block before if that takes about so many steps at most. */
 #define SLIDE_STEPS 4
@@ -1106,15 +1106,29 @@ static COLD bool flush_all(struct heap *heap)
 }
 
 /*
- * The next step of a round through the quick lists. A block with a free neighbour
- * waits on: to merge it would make this the longest call of all, and what a round
- * is for is that memory that waits may serve other lengths. Return: false after a
- * violation.
+ * Merges the first block of a quick list, unless one of its neighbours is free: then it
+ * waits on, since merging it would make this the longest call of all, and what this is
+ * for is that memory that waits may serve other lengths. Return: false after a violation.
  */
+static COLD bool release_first(struct heap_quick *quick, bool *released)
+{
+	struct heap_block *first = first_waiting(quick);
+
+	if (!first)
+		return false;
+	*released = prev_in_use(first) && in_use(next_block(first));
+	if (*released) {
+		leave_first(quick);
+		merge_sound(quick->heap, first);
+	}
+	return true;
+}
+
+/* The next step of a round through the quick lists. Return: false after a violation. */
 static bool drain(struct heap *heap)
 {
 	struct heap_quick *quick = &heap->quick[heap->drain_class];
-	struct heap_block *first;
+	bool released;
 
 	heap->drain_class = (heap->drain_class + 1) % HEAP_CLASSES;
 	if (heap->drain_class == 0)
@@ -1124,15 +1138,27 @@ static bool drain(struct heap *heap)
 		take_room(quick);
 		return true;
 	}
-	if (is_empty(quick))
-		return true;
-	first = first_waiting(quick);
-	if (!first)
+	return is_empty(quick) || release_first(quick, &released);
+}
+
+/*
+ * Room for a quick list that has none at all, where all that there may be is had by
+ * others: a length that comes to be wanted late shall not stay without. The next of the
+ * others gives a place in which nothing is, or one that its first block can be taken from,
+ * if that is not too short. Return: false after a violation.
+ */
+static COLD bool borrow_room(const struct heap_quick *quick)
+{
+	struct heap *heap = quick->heap;
+	struct heap_quick *lender = &heap->quick[heap->lender];
+	bool empty = lender->next != lender->end;
+
+	heap->lender = (heap->lender + 1) % HEAP_CLASSES;
+	if (!empty && !is_empty(lender) && lender->size >= quick->size &&
+	    heap->quick_room <= heap->quick_limit && !release_first(lender, &empty))
 		return false;
-	if (prev_in_use(first) && in_use(next_block(first))) {
-		leave_first(quick);
-		merge_sound(heap, first);
-	}
+	if (empty)
+		take_room(lender);
 	return true;
 }
 
@@ -1187,7 +1213,15 @@ static bool has_room(struct heap_quick *quick)
 /* A small block, whose quick list is full: it gets more room if it may, or the block is merged. */
 static SLOW size_t free_to_full(struct heap_quick *quick, struct heap_block *block)
 {
-	return get_room(quick) ? have_wait(quick, block) : merge(quick->heap, block);
+	if (get_room(quick))
+		return have_wait(quick, block);
+	if (quick->end == (uintptr_t)&quick->block[1]) {
+		if (!borrow_room(quick))
+			return 0;
+		if (get_room(quick))
+			return have_wait(quick, block);
+	}
+	return merge(quick->heap, block);
 }
 
 size_t heap_free(struct heap *heap, void *ptr)

@@ -70,12 +70,13 @@
 /*
  * A quick list that is full when a block is freed gets room for another, up to so many
  * blocks and bytes, as long as all the room that the lists have got is no more than so
- * many bytes, and this part of what the hook has given.
+ * many bytes, and this part of what the hook has given. Then one that has no room at all
+ * gets some of another.
  */
 #define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
 #define HEAP_QUICK_BYTES (240 * HEAP_WORD)
 #define HEAP_QUICK_LEAST (128 * HEAP_WORD)
-#define HEAP_QUICK_PART	 192
+#define HEAP_QUICK_PART	 256
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
@@ -186,6 +187,7 @@ struct heap_quick {
  * @trim_at: a top that merging makes longer than this gives memory back
  * @drain_at: where the top begins when the quick lists are merged the next time
  * @drain_class: the quick list whose turn it is then
+ * @lender: the one that gives a place next, if it can, to a list that has none
  * @segment: the newest stretch of memory from the hook; they are chained
  * @sbrk: the hook
  * @fault: called for violations; NULL stops the machine
@@ -205,7 +207,7 @@ struct heap {
 	struct heap_block *top, *fence;
 	size_t trim_at;
 	uintptr_t drain_at;
-	size_t drain_class;
+	size_t drain_class, lender;
 	struct heap_segment *segment;
 	heap_sbrk *sbrk;
 	heap_fault_hook *fault;

@@ -260,18 +260,18 @@ static size_t room(size_t size)
  * there may be; nothing of that waits. */
 KTEST(quick_lists_lose_the_room_that_a_shorter_heap_has_not)
 {
-	static char *blocks[HEAP_QUICK_MOST], *others[6];
-	size_t had = HEAP_QUICK_MOST, of_others = 3 * 128 + 3 * 144;
+	static char *blocks[HEAP_QUICK_MOST], *others[5];
+	size_t had = HEAP_QUICK_MOST, of_others = 3 * 128 + 2 * 144;
 	char *large;
 
 	scratch_open();
 	for (size_t i = 0; i < HEAP_QUICK_MOST; i++)
 		CHECK((blocks[i] = scratch_block(6)) && scratch_block(4));
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 5; i++)
 		CHECK((others[i] = scratch_block(i < 3 ? 32 : 36)));
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 5; i++)
 		heap_free(heap, others[i]);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 5; i++)
 		CHECK(scratch_block(i < 3 ? 32 : 36));
 	CHECK_EQ(heap->quick_room, of_others);
 	large = heap_malloc(heap, 200000);
