@@ -15,9 +15,10 @@
  *		    length. Their neighbours take them for blocks in use, so
  *		    that freeing and taking one touches its header, the list,
  *		    and nothing else (Weinstock and Wulf, 1988). A list gets room
- *		    as it is needed, within a part of the heap. They are merged
- *		    later, one at a time. Behind a free block none waits: what is
- *		    free grows together where it has begun to.
+ *		    as it is needed, within a part of the heap, or of another list
+ *		    if it has none. They are merged later, one at a time. Behind a
+ *		    free block none waits: what is free grows together where it
+ *		    has begun to.
  *	bin	    All others are merged with their free neighbours at once and
  *		    listed by length. A bitmap over the bins finds the next that
  *		    is not empty (TLSF: Masmano et al., ECRTS 2004). A bin of
@@ -171,7 +172,7 @@ static bool prev_in_use(const struct heap_block *block)
 /* What lies @size bytes behind the start of @block. */
 static struct heap_block *after(const struct heap_block *block, size_t size)
 {
-	return (struct heap_block *)((char *)block + size);
+	return (void *)((char *)block + size);
 }
 
 static struct heap_block *next_block(const struct heap_block *block)
@@ -187,7 +188,7 @@ static size_t prev_size(const struct heap_block *block)
 
 static struct heap_block *prev_block(const struct heap_block *block)
 {
-	return (struct heap_block *)((char *)block - prev_size(block));
+	return (void *)((char *)block - prev_size(block));
 }
 
 static size_t top_size(const struct heap *heap)
@@ -1143,10 +1144,10 @@ static bool drain(struct heap *heap)
 }
 
 /*
- * Room for a quick list that has none at all, where all that there may be is had by
- * others: a length that comes to be wanted late shall not stay without. The next of the
- * others gives a place in which nothing is, or one that its first block can be taken from,
- * if that is not too short. Return: false after a violation.
+ * Room for a quick list that has none at all, where others have all that there may be: a
+ * length that comes to be wanted late shall not stay without. The next of the others gives
+ * up a place in which nothing is, or that of its first block, if that is no shorter and can
+ * be merged. Whether it is enough is seen then. Return: false after a violation.
  */
 static COLD bool borrow_room(const struct heap_quick *quick)
 {

@@ -121,6 +121,7 @@ my @bugs = (
 	['a quick list gets more room than there is for all', 'room > quick->heap->quick_limit', '0'],
 	['room that is taken back is counted still', 'quick->heap->quick_room -= quick->size;', ''],
 	['what a block leaves that is moved is lost', "\telse\n\t\tmerge_sound(heap, block);", ''],
+	['a list lends a place in which a block waits', "if (empty)\n\t\ttake_room(lender);", 'take_room(lender);'],
 	['a quick list has one more than its room', 'if (quick->next != quick->end)',
 		'if (quick->next != quick->end + HEAP_WORD)'],
 	['what waits is not merged before NULL', 'flush_all(heap) ? malloc_large', '0 ? malloc_large'],

@@ -36,7 +36,7 @@ class Printer(Protocol):
 
 
 class BlockPrinter:
-    """struct heap_block: the length and the flags, which stand before it, and a free one's links."""
+    """struct heap_block: length and flags, which stand before it, and the links of a free one."""
 
     def __init__(self, value: gdb.Value) -> None:
         if value.address is None:

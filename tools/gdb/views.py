@@ -103,7 +103,8 @@ def place_in_bins(heap: Heap, block: int) -> Iterator[str]:
     following, prev = heap.links(block)
     number, offset = divmod(prev - heap.bins_at, heap.word)
     first = offset == 0 and 0 <= number < len(heap.bins)
-    after = f"block 0x{heap.header(following):08x}" if following else "none, it is the last of its list"
+    block_after = f"block 0x{heap.header(following):08x}"
+    after = block_after if following else "none, it is the last of its list"
     yield f"  next   {after}"
     if first:
         yield f"  prev   bin {number}, of blocks of length {bin_lengths(number)}"
