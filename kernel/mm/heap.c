@@ -77,7 +77,6 @@ void *memset(void *to, int byte, size_t n);
 /* The hook's memory is asked for so that it ends at a multiple of this. */
 #define PAGE ((size_t)4096)
 
-#define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define INLINE		    inline __attribute__((always_inline))
 #define SLOW		    __attribute__((noinline))	    /* kept out of the short paths */
@@ -409,7 +408,10 @@ static INLINE bool linked(const struct heap *heap, const struct heap_block *bloc
 	return in_range(heap, prev) && *prev == block && heap->bins[bin_for(size)] != block;
 }
 
-/* A free block of @size bytes: its two lengths, and the flags behind it. */
+/*
+ * A free block of @size bytes: its two lengths, and the flags behind it, which are nothing
+ * but IN_USE: less that they are 0.
+ */
 static bool sound_free(const struct heap_block *block, size_t size)
 {
 	return (*header(block) ^ size) == PREV_IN_USE && prev_size(after(block, size)) == size &&
@@ -1022,8 +1024,8 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
  * each), both taken out of their bins and the result put into one (66); or one verified,
  * and the break lowered (93). So it ends after at most 250 instructions, or 275 where a
  * list has been asked for room in vain before. malloc merges nothing but for a round; it
- * takes longest, up to 255, where a new segment begins. No part of either
- * depends on how much there is; docs/heap.md adds it up.
+ * takes longest, up to 255, where a new segment begins. No part of either depends on how
+ * much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block)
 {
@@ -1349,8 +1351,8 @@ static SLOW void *carve(struct heap *heap, size_t size)
 }
 
 /*
- * A block of any length, though small ones have a shorter way. Only the first
- * of a bin is looked at: bins are so narrow that a second would save next to nothing.
+ * A block of any length, though small ones have a shorter way. Only the first of a bin is
+ * looked at: bins are so narrow that a second would save next to nothing.
  */
 static SLOW void *malloc_large(struct heap *heap, size_t size)
 {
@@ -1401,7 +1403,7 @@ static SLOW void *malloc_least(struct heap *heap)
 	return heap_malloc(heap, HEAP_WORD + 1);
 }
 
-/* For one that is not small. */
+/* For one that is not small: size_for() without what only concerns shorter ones. */
 static SLOW void *malloc_more(struct heap *heap, size_t size)
 {
 	if (size > HEAP_MAX_REQUEST)
