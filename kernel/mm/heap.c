@@ -29,7 +29,10 @@
  *		    what has been merged since if it is hardly longer than small
  *		    ones, is carved up by the next small requests, which so lie
  *		    side by side (the "designated victim" of Lea's malloc). The
- *		    remainder before it goes to a bin.
+ *		    remainder before it goes to a bin. Where small and large blocks
+ *		    take turns at the top, a large one leaves a gap before itself,
+ *		    which is the remainder then: so large ones lie side by side too,
+ *		    and grow together when they are freed.
  *	top	    The free block at the break is used last, and gives memory
  *		    back.
  *
@@ -1339,9 +1342,42 @@ static SLOW void *malloc_large(struct heap *heap, size_t size);
 /* From the top, which may have to grow. The last resort but for NULL: all that waits is merged. */
 static SLOW void *take_last(struct heap *heap, size_t size)
 {
-	if (top_size(heap) >= size || grow(heap, size))
-		return take_top(heap, size);
-	return flush_all(heap) ? malloc_large(heap, size) : NULL;
+	void *ptr;
+
+	if (top_size(heap) < size && !grow(heap, size))
+		return flush_all(heap) ? malloc_large(heap, size) : NULL;
+	ptr = take_top(heap, size);
+	if (ptr && size > HEAP_MAX_SMALL)
+		heap->large_end = (uintptr_t)heap->top;
+	return ptr;
+}
+
+/* Whether small blocks were taken from the top since the last large one was, and but a few. */
+static bool take_turns(const struct heap *heap)
+{
+	return (uintptr_t)heap->top - heap->large_end - 1 < HEAP_GAP - 1;
+}
+
+/*
+ * [ top              ]  becomes  [ gap | used | top ]
+ *
+ * The gap is the new remainder: small blocks to come lie there, and not between large ones.
+ */
+static COLD void *take_behind_gap(struct heap *heap, size_t size)
+{
+	struct heap_block *gap = heap->top, *block, *old = heap->remainder;
+	size_t old_size = heap->remainder_size;
+
+	if (HEAP_CHECKS && !sound_top(heap))
+		return violated(heap, gap, examine_free);
+	set_top(heap, after(gap, HEAP_GAP));
+	block = take_last(heap, size);
+	*header(block) &= ~PREV_IN_USE;
+	set_free(gap, HEAP_GAP);
+	set_remainder(heap, gap, HEAP_GAP);
+	if (old)
+		bin_add(heap, old, old_size);
+	return block;
 }
 
 /* The remainder again, for who has no need of more registers otherwise. */
@@ -1365,7 +1401,11 @@ static SLOW void *malloc_large(struct heap *heap, size_t size)
 	if (heap->remainder_size >= size)
 		return carve(heap, size);
 	bin++;
-	return find_filled(heap, &bin) ? take_binned(heap, bin, size) : take_last(heap, size);
+	if (find_filled(heap, &bin))
+		return take_binned(heap, bin, size);
+	if (take_turns(heap) && top_size(heap) >= size + HEAP_GAP)
+		return take_behind_gap(heap, size);
+	return take_last(heap, size);
 }
 
 /* A small block from the top, where a round is due. */
@@ -1593,7 +1633,7 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	if (lead > 0) {
 		aligned = after(block, lead);
 		*header(aligned) = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
-		*header(block) = lead | IN_USE | PREV_IN_USE;
+		*header(block) = lead | (*header(block) & FLAGS);
 		merge_sound(heap, block);
 		block = aligned;
 	}

@@ -78,6 +78,9 @@
 #define HEAP_QUICK_LEAST (128 * HEAP_WORD)
 #define HEAP_QUICK_PART	 256
 
+/* What a large block from the top leaves before it for small ones to come, if they take turns. */
+#define HEAP_GAP (64 * HEAP_WORD)
+
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)
 
@@ -184,6 +187,7 @@ struct heap_quick {
  * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
  * @fence: the block that ends the newest segment: a header of length 0, and nothing behind it
+ * @large_end: where the top began when the last large block had been taken from it
  * @trim_at: a top that merging makes longer than this gives memory back
  * @drain_at: where the top begins when the quick lists are merged the next time
  * @drain_class: the quick list whose turn it is then
@@ -205,6 +209,7 @@ struct heap {
 	size_t remainder_size;
 	size_t quick_room, quick_limit;
 	struct heap_block *top, *fence;
+	uintptr_t large_end;
 	size_t trim_at;
 	uintptr_t drain_at;
 	size_t drain_class, lender;

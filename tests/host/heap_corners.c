@@ -27,6 +27,13 @@ static void *hook(intptr_t increment)
 	return arena_sbrk(increment);
 }
 
+/* Allocates beside the last block if from the top: no large one leaves a gap for small ones. */
+static void *beside(size_t size)
+{
+	heap.large_end = 0;
+	return heap_malloc(&heap, size);
+}
+
 /* A hook whose memory comes in pieces, each below the one before, and cannot be given back. */
 static char *descend_from;
 
@@ -60,8 +67,7 @@ static void free_merged(void *ptr)
 /* The same, and it goes to a bin when another one becomes the remainder, and is taken whole. */
 static void free_binned(void *ptr)
 {
-	char *other = heap_malloc(&heap, HEAP_REMAINDER_MOST - HEAP_WORD),
-	     *wall = heap_malloc(&heap, PAGE);
+	char *other = beside(HEAP_REMAINDER_MOST - HEAP_WORD), *wall = beside(PAGE);
 
 	free_merged(ptr);
 	heap_free(&heap, other);
@@ -170,9 +176,9 @@ static void test_best_of_a_bin_stays_best(void)
 	char *large, *small;
 
 	fresh();
-	large = heap_malloc(&heap, 604 * HEAP_WORD);
+	large = beside(604 * HEAP_WORD);
 	heap_malloc(&heap, 1);
-	small = heap_malloc(&heap, 602 * HEAP_WORD);
+	small = beside(602 * HEAP_WORD);
 	heap_malloc(&heap, 1);
 	heap_free(&heap, large);
 	heap_free(&heap, small);
@@ -548,7 +554,7 @@ static void test_lists(void)
 	fresh();
 	tap_ok(walk_lists(99) && visits == 0, "an empty heap has nothing in lists");
 	for (unsigned int i = 0; i < 8; i++)
-		ptr[i] = heap_malloc(&heap, i % 2 ? 40 : 4000);
+		ptr[i] = beside(i % 2 ? 40 : 4000);
 	heap_free(&heap, ptr[1]);
 	heap_free(&heap, ptr[3]);
 	heap_free(&heap, ptr[0]);

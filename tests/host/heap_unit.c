@@ -130,10 +130,21 @@ static size_t break_at(void)
 	return (size_t)((char *)arena_sbrk(0) - start);
 }
 
-/* A block of so many words, header included. */
+/* As if no large block had been taken from the top: the next one leaves no gap for small ones. */
+static void no_gap(void)
+{
+	heap.large_end = 0;
+}
+
+/* A block of so many words, header included, beside the last one if it comes from the top. */
 static void *block(size_t words)
 {
-	return heap_malloc(&heap, (words - 1) * HEAP_WORD);
+	void *ptr;
+
+	no_gap();
+	ptr = heap_malloc(&heap, (words - 1) * HEAP_WORD);
+	no_gap();
+	return ptr;
 }
 
 /* Merges all that waits in quick lists. */
@@ -2076,6 +2087,96 @@ static void test_lead_is_remainder(void)
 	       "or goes to a bin, if it is too long");
 }
 
+/* Small and large from the top by turns: large ones leave gaps of 64 words for small ones. */
+
+/* As block(), and large ones may leave gaps. */
+static void *turn(size_t words)
+{
+	return heap_malloc(&heap, (words - 1) * HEAP_WORD);
+}
+
+static void test_gap(void)
+{
+	fresh();
+	TAP_MUST(turn(8) && turn(200));
+	tap_ok(is("[ u8 u200 t ]"), "the first large block lies beside the small ones before it");
+	a = turn(8);
+	b = turn(200);
+	tap_ok(remainder_is(behind(a, 8), 64) && b == behind(a, 72) &&
+		       is("[ u8 u200 u8 f64 u200 t ]"),
+	       "the next leaves a gap if another small one came from the top since, the remainder");
+	TAP_MUST(turn(200) && turn(20) && turn(200) && turn(30) && turn(200));
+	tap_ok(remainder_is(behind(a, 58), 14) &&
+		       is("[ u8 u200 u8 u20 u30 f14 u200 u200 u200 u200 t ]"),
+	       "where small ones lie then, and large ones side by side");
+	TAP_MUST(turn(20) && turn(200));
+	tap_ok(heap.summary != 0 &&
+		       is("[ u8 u200 u8 u20 u30 f14 u200 u200 u200 u200 u20 f64 u200 t ]"),
+	       "until it is too short: another takes its place, and it goes to a bin");
+	tap_ok(turn(14) == behind(a, 58), "which is looked into before the new one is");
+}
+
+/* A large block from the top, and a small one. */
+static void *one_turn(void)
+{
+	fresh();
+	TAP_MUST(turn(8) && turn(200));
+	return turn(8);
+}
+
+/* Where no gap is left. */
+static void test_no_gap(void)
+{
+	one_turn();
+	TAP_MUST(turn(56) && turn(200));
+	tap_ok(is("[ u8 u200 u8 u56 u200 t ]"), "small blocks that fill a gap need none");
+	one_turn();
+	TAP_MUST(turn(54) && turn(200));
+	tap_ok(is("[ u8 u200 u8 u54 f64 u200 t ]"), "but shorter ones do");
+	b = one_turn();
+	a = turn(length(heap.top) / HEAP_WORD - 62);
+	tap_ok(a == behind(b, 8) && is("[ u8 u200 u8 u* t ]"),
+	       "none is left if the top is too short for both");
+	b = one_turn();
+	a = turn(length(heap.top) / HEAP_WORD - 64);
+	tap_ok(a == behind(b, 72) && is("[ u8 u200 u8 f64 u* ]") && heap.top == heap.fence,
+	       "else all of it may be taken");
+	fresh();
+	TAP_MUST((b = turn(300)) && turn(200) && turn(8));
+	heap_free(&heap, b);
+	tap_ok(turn(290) == b && is("[ u290 f10 u200 u8 t ]"),
+	       "nor before a large block that a bin has");
+}
+
+/* Freed, they are one free block: by turns with small ones each of them would be one. */
+static void test_large_lie_together(void)
+{
+	void *large[64];
+	bool among = true;
+
+	fresh();
+	for (size_t i = 0; i < 64; i++)
+		TAP_MUST(turn(6) && (large[i] = turn(200)));
+	for (size_t i = 0; i < 64; i++)
+		heap_free(&heap, large[i]);
+	for (size_t i = 0; i < 12; i++)
+		among &= turn(600) < large[63];
+	tap_ok(among && heap_check(&heap, NULL),
+	       "large blocks freed beside small ones make room for larger ones");
+}
+
+/* Whatever lies before an aligned block merges with the gap. */
+static void test_gap_before_lead(void)
+{
+	one_turn();
+	a = heap_memalign(&heap, 512 * HEAP_WORD, 200 * HEAP_WORD);
+	tap_ok((uintptr_t)a % (512 * HEAP_WORD) == 0 && is("[ u8 u200 u8 f* u* t ]") &&
+		       heap.remainder && heap.remainder_size > 64 * HEAP_WORD,
+	       "a gap grows by what is left before an aligned block");
+	heap_free(&heap, a);
+	tap_ok(is("[ u8 u200 u8 t ]"), "and merges with that");
+}
+
 /*
  *	[ x ][ y ][ remainder ][ z ]
  */
@@ -2972,6 +3073,11 @@ static void test_overflow_top(void)
 	caught(HEAP_FAULT_LENGTH, "and is caught");
 	tap_ok(!block(300), "also a large one");
 	caught(HEAP_FAULT_LENGTH, "and is caught");
+	heap.large_end = (uintptr_t)heap.top - 8 * HEAP_WORD;
+	freeze();
+	tap_ok(!heap_malloc(&heap, 300 * HEAP_WORD), "or one behind a gap");
+	caught(HEAP_FAULT_LENGTH, "and is caught");
+	no_gap();
 	start_round(0);
 	freeze();
 	heap_before.drain_class = 1;
@@ -3926,6 +4032,10 @@ static void (*const tests[])(void) = {
 	test_freed_by_round_is_remainder,
 	test_freed_too_large_for_remainder,
 	test_lead_is_remainder,
+	test_gap,
+	test_no_gap,
+	test_large_lie_together,
+	test_gap_before_lead,
 	test_remainder_merges,
 	test_remainder_merges_both,
 	test_remainder_resized,

@@ -345,6 +345,13 @@ KTEST(block_that_waits_beside_a_free_one_is_left_to_wait)
 	CHECK(scratch_comes_to_nothing());
 }
 
+/* Allocates beside the last block if from the top: no large one leaves a gap for small ones. */
+static char *beside(size_t size)
+{
+	heap->large_end = 0;
+	return heap_malloc(heap, size);
+}
+
 /* What is left of a block that was split is carved up before another one is split. */
 KTEST(small_requests_in_a_row_lie_side_by_side)
 {
@@ -352,7 +359,7 @@ KTEST(small_requests_in_a_row_lie_side_by_side)
 
 	scratch_open();
 	for (unsigned int i = 0; i < 2; i++) {
-		CHECK((large[i] = heap_malloc(heap, 800)));
+		CHECK((large[i] = beside(800)));
 		CHECK(heap_malloc(heap, 1));
 	}
 	heap_free(heap, large[0]);
@@ -376,9 +383,9 @@ KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 	scratch_open();
 	first = scratch_block(40);
 	CHECK(first && scratch_block(4));
-	second = heap_malloc(heap, HEAP_REMAINDER_MOST - HEAP_WORD);
+	second = beside(HEAP_REMAINDER_MOST - HEAP_WORD);
 	CHECK(second && scratch_block(4));
-	third = heap_malloc(heap, HEAP_REMAINDER_MOST);
+	third = beside(HEAP_REMAINDER_MOST);
 	CHECK(third && scratch_block(4));
 	scratch_release(first);
 	CHECK(heap->remainder == (void *)first && heap->remainder_size == 160);
@@ -392,6 +399,25 @@ KTEST(block_freed_last_is_carved_up_and_the_one_before_it_is_found_in_its_bin)
 	CHECK(scratch_block(40) == first);
 	CHECK(scratch_block(40) == second && scratch_block(30) == second + 160);
 	CHECK(scratch_is("[ u40 u4 u40 u30 f64 u4 f136 u4 t ]"));
+	CHECK(scratch_comes_to_nothing());
+}
+
+/* Small ones from the top between them lie in gaps, and not each beside another large one. */
+KTEST(large_blocks_freed_among_small_ones_make_room_for_larger_ones)
+{
+	char *large[64];
+	uintptr_t end;
+
+	scratch_open();
+	for (unsigned int i = 0; i < 64; i++)
+		CHECK(scratch_block(8) && (large[i] = heap_malloc(heap, 2000)));
+	for (unsigned int i = 0; i < 64; i++)
+		heap_free(heap, large[i]);
+	CHECK(heap_check(heap, NULL));
+	end = scratch_brk.end;
+	for (unsigned int i = 0; i < 16; i++)
+		CHECK(heap_malloc(heap, 5000));
+	CHECK_EQ(scratch_brk.end, end);
 	CHECK(scratch_comes_to_nothing());
 }
 
