@@ -1253,13 +1253,11 @@ size_t heap_free(struct heap *heap, void *ptr)
 /* Allocating */
 
 /* [ top               ]  becomes  [ used | top ], or [ used ] if too little is left. */
-static INLINE void *take_top(struct heap *heap, size_t size)
+static INLINE void *cut_top(struct heap *heap, size_t size)
 {
 	struct heap_block *block = heap->top, *tail = after(block, size);
 	size_t whole = top_size(heap), rest = whole - size;
 
-	if (HEAP_CHECKS && unlikely(!sound_top(heap)))
-		return violated(heap, block, examine_free);
 	if (unlikely(rest < HEAP_MIN_BLOCK)) {
 		set_used(block, whole);
 		heap->top = heap->fence;
@@ -1269,6 +1267,14 @@ static INLINE void *take_top(struct heap *heap, size_t size)
 		heap->top = tail;
 	}
 	return block;
+}
+
+/* The same, if the top is sound. */
+static INLINE void *take_top(struct heap *heap, size_t size)
+{
+	if (HEAP_CHECKS && unlikely(!sound_top(heap)))
+		return violated(heap, heap->top, examine_free);
+	return cut_top(heap, size);
 }
 
 /* The same with the remainder. */
@@ -1339,23 +1345,14 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 
 static SLOW void *malloc_large(struct heap *heap, size_t size);
 
-/* From the top, which may have to grow. The last resort but for NULL: all that waits is merged. */
-static SLOW void *take_last(struct heap *heap, size_t size)
+/*
+ * Whether few small blocks were taken from the top since a large one was, and there is
+ * room for a gap.
+ */
+static INLINE bool take_turns(const struct heap *heap, size_t size)
 {
-	void *ptr;
-
-	if (top_size(heap) < size && !grow(heap, size))
-		return flush_all(heap) ? malloc_large(heap, size) : NULL;
-	ptr = take_top(heap, size);
-	if (ptr && size > HEAP_MAX_SMALL)
-		heap->large_end = (uintptr_t)heap->top;
-	return ptr;
-}
-
-/* Whether small blocks were taken from the top since the last large one was, and but a few. */
-static bool take_turns(const struct heap *heap)
-{
-	return (uintptr_t)heap->top - heap->large_end - 1 < HEAP_GAP - 1;
+	return (uintptr_t)heap->top - heap->large_end - 1 < HEAP_GAP - 1 &&
+	       top_size(heap) >= size + HEAP_GAP;
 }
 
 /*
@@ -1370,14 +1367,36 @@ static COLD void *take_behind_gap(struct heap *heap, size_t size)
 
 	if (HEAP_CHECKS && !sound_top(heap))
 		return violated(heap, gap, examine_free);
-	set_top(heap, after(gap, HEAP_GAP));
-	block = take_last(heap, size);
+	heap->top = after(gap, HEAP_GAP);
+	block = cut_top(heap, size);
+	heap->large_end = (uintptr_t)heap->top;
 	*header(block) &= ~PREV_IN_USE;
 	set_free(gap, HEAP_GAP);
 	set_remainder(heap, gap, HEAP_GAP);
 	if (old)
 		bin_add(heap, old, old_size);
 	return block;
+}
+
+/*
+ * A large block from the top, which may have to grow, or a small one for which it has to. The last
+ * resort but for NULL: all that waits is merged.
+ */
+static SLOW void *take_last(struct heap *heap, size_t size)
+{
+	void *ptr;
+
+	if (top_size(heap) < size) {
+		if (!grow(heap, size))
+			return flush_all(heap) ? malloc_large(heap, size) : NULL;
+	} else if (take_turns(heap, size)) {
+		return take_behind_gap(heap, size);
+	}
+	if (HEAP_CHECKS && unlikely(!sound_top(heap)))
+		return violated(heap, heap->top, examine_free);
+	ptr = cut_top(heap, size);
+	heap->large_end = (uintptr_t)heap->top;
+	return ptr;
 }
 
 /* The remainder again, for who has no need of more registers otherwise. */
@@ -1401,11 +1420,7 @@ static SLOW void *malloc_large(struct heap *heap, size_t size)
 	if (heap->remainder_size >= size)
 		return carve(heap, size);
 	bin++;
-	if (find_filled(heap, &bin))
-		return take_binned(heap, bin, size);
-	if (take_turns(heap) && top_size(heap) >= size + HEAP_GAP)
-		return take_behind_gap(heap, size);
-	return take_last(heap, size);
+	return find_filled(heap, &bin) ? take_binned(heap, bin, size) : take_last(heap, size);
 }
 
 /* A small block from the top, where a round is due. */

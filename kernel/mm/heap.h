@@ -187,7 +187,7 @@ struct heap_quick {
  * @quick_limit: the most that this may become
  * @top: the free block that ends at @fence, in no bin; @fence if there is none
  * @fence: the block that ends the newest segment: a header of length 0, and nothing behind it
- * @large_end: where the top began when the last large block had been taken from it
+ * @large_end: where the top began when a large block, or one it had to grow for, had been taken
  * @trim_at: a top that merging makes longer than this gives memory back
  * @drain_at: where the top begins when the quick lists are merged the next time
  * @drain_class: the quick list whose turn it is then
