@@ -352,6 +352,7 @@ static INLINE bool find_filled(const struct heap *heap, size_t *bin)
 
 	if (!bits) {
 		/* The shift is by less than a word's bits: there are fewer words than that. */
+		barrier();
 		words = heap->summary & (size_t)-2 << word;
 		if (!words)
 			return false;
@@ -1003,6 +1004,7 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 			bin_unlink(heap, next);
 		next = next_block(next);
 	}
+	barrier();
 	size = (uintptr_t)next - (uintptr_t)block;
 	*header(next) &= ~PREV_IN_USE;
 	set_free(block, size);
@@ -1015,6 +1017,7 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
 	} else if (block == heap->remainder) {
 		heap->remainder_size = size;
 	} else {
+		barrier();
 		keep(heap, block, size);
 	}
 	return freed;
@@ -1338,6 +1341,7 @@ static INLINE void *take_exact(struct heap *heap, struct heap_block *block, size
 {
 	if (HEAP_CHECKS && unlikely(!sound_free(block, size) || !linked_first(heap, block, class)))
 		return violated(heap, block, examine_free);
+	barrier();
 	take_first(heap, block, class);
 	set_used(block, size);
 	return block;
@@ -1620,6 +1624,7 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 	have = block_size(block);
 	if (have - need < HEAP_MIN_BLOCK)
 		return ptr;
+	barrier();
 	if (HEAP_CHECKS && unlikely(!sound_next(heap, block)))
 		return violated(heap, next_block(block), examine_free);
 	whole = with_next(block);

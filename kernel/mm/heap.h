@@ -75,8 +75,8 @@
  */
 #define HEAP_QUICK_MOST	 25 /* struct heap_quick is 32 words then */
 #define HEAP_QUICK_BYTES (240 * HEAP_WORD)
-#define HEAP_QUICK_LEAST (128 * HEAP_WORD)
-#define HEAP_QUICK_PART	 256
+#define HEAP_QUICK_LEAST (160 * HEAP_WORD)
+#define HEAP_QUICK_PART	 448
 
 /* What a large block from the top leaves before it for small ones to come, if they take turns. */
 #define HEAP_GAP (64 * HEAP_WORD)

@@ -148,14 +148,15 @@ BENCH(quick_memalign)
 	}
 }
 
-/* Small and large side by side, only the large are freed, and then larger ones are asked for. */
-BENCH(quick_ruin_alternating)
+/* Small and large taken by turns, only the large are freed, and then larger ones asked for. */
+static void alternate(const char *name, size_t least, size_t most)
 {
 	struct bench_block *blocks = bench_blocks(6000), *larger = bench_blocks(1000);
 
-	bench_scene("ruin alternating");
+	bench_fresh();
+	bench_scene("ruin %s", name);
 	for (unsigned int i = 0; i < 6000; i += 2) {
-		bench_take(&blocks[i], bench_between(16, 64));
+		bench_take(&blocks[i], bench_between(least, most));
 		bench_take(&blocks[i + 1], bench_between(1024, 4096));
 	}
 	for (unsigned int i = 1; i < 6000; i += 2)
@@ -163,6 +164,15 @@ BENCH(quick_ruin_alternating)
 	for (unsigned int i = 0; i < 1000; i++)
 		bench_take(&larger[i], bench_between(4200, 8192));
 	print_all();
+	bench_give_all(blocks, 6000);
+	bench_give_all(larger, 1000);
+}
+
+BENCH(quick_ruin_alternating)
+{
+	alternate("alternating", 16, 64);
+	alternate("alternating, small ones to 256", 16, 256);
+	alternate("alternating, small ones to 500", 100, 500);
 }
 
 /* One block grows while small ones are taken beside it, as a table does that lists them. */

@@ -2433,7 +2433,7 @@ static void wait_in_shorter_heap(void)
 		ptr[i] = block(i < 8 ? 20 : 8);
 		block(4);
 	}
-	a = heap_malloc(&heap, 240 * 1024);
+	a = heap_malloc(&heap, 60 * 1024 * HEAP_WORD);
 	for (size_t i = 0; i < 9; i++)
 		heap_free(&heap, ptr[i]);
 	heap_free(&heap, a);
