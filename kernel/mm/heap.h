@@ -79,7 +79,7 @@
 #define HEAP_QUICK_PART	 448
 
 /* What a large block from the top leaves before it for small ones to come, if they take turns. */
-#define HEAP_GAP (64 * HEAP_WORD)
+#define HEAP_GAP (128 * HEAP_WORD)
 
 /* Of what is merged, blocks up to this length become the remainder. */
 #define HEAP_REMAINDER_MOST (HEAP_MAX_SMALL + 2 * HEAP_ALIGN)

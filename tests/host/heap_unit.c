@@ -2087,7 +2087,7 @@ static void test_lead_is_remainder(void)
 	       "or goes to a bin, if it is too long");
 }
 
-/* Small and large from the top by turns: large ones leave gaps of 64 words for small ones. */
+/* Small and large from the top by turns: large ones leave gaps of 128 words for small ones. */
 
 /* As block(), and large ones may leave gaps. */
 static void *turn(size_t words)
@@ -2102,18 +2102,18 @@ static void test_gap(void)
 	tap_ok(is("[ u8 u200 t ]"), "the first large block lies beside the small ones before it");
 	a = turn(8);
 	b = turn(200);
-	tap_ok(remainder_is(behind(a, 8), 64) && b == behind(a, 72) &&
-		       is("[ u8 u200 u8 f64 u200 t ]"),
+	tap_ok(remainder_is(behind(a, 8), 128) && b == behind(a, 136) &&
+		       is("[ u8 u200 u8 f128 u200 t ]"),
 	       "the next leaves a gap if another small one came from the top since, the remainder");
-	TAP_MUST(turn(200) && turn(20) && turn(200) && turn(30) && turn(200));
-	tap_ok(remainder_is(behind(a, 58), 14) &&
-		       is("[ u8 u200 u8 u20 u30 f14 u200 u200 u200 u200 t ]"),
+	TAP_MUST(turn(200) && turn(60) && turn(200) && turn(54) && turn(200));
+	tap_ok(remainder_is(behind(a, 122), 14) &&
+		       is("[ u8 u200 u8 u60 u54 f14 u200 u200 u200 u200 t ]"),
 	       "where small ones lie then, and large ones side by side");
 	TAP_MUST(turn(20) && turn(200));
 	tap_ok(heap.summary != 0 &&
-		       is("[ u8 u200 u8 u20 u30 f14 u200 u200 u200 u200 u20 f64 u200 t ]"),
+		       is("[ u8 u200 u8 u60 u54 f14 u200 u200 u200 u200 u20 f128 u200 t ]"),
 	       "until it is too short: another takes its place, and it goes to a bin");
-	tap_ok(turn(14) == behind(a, 58), "which is looked into before the new one is");
+	tap_ok(turn(14) == behind(a, 122), "which is looked into before the new one is");
 }
 
 /* A large block from the top, and a small one. */
@@ -2128,18 +2128,18 @@ static void *one_turn(void)
 static void test_no_gap(void)
 {
 	one_turn();
-	TAP_MUST(turn(56) && turn(200));
-	tap_ok(is("[ u8 u200 u8 u56 u200 t ]"), "small blocks that fill a gap need none");
+	TAP_MUST(turn(120) && turn(200));
+	tap_ok(is("[ u8 u200 u8 u120 u200 t ]"), "small blocks that fill a gap need none");
 	one_turn();
-	TAP_MUST(turn(54) && turn(200));
-	tap_ok(is("[ u8 u200 u8 u54 f64 u200 t ]"), "but shorter ones do");
+	TAP_MUST(turn(118) && turn(200));
+	tap_ok(is("[ u8 u200 u8 u118 f128 u200 t ]"), "but shorter ones do");
 	b = one_turn();
-	a = turn(length(heap.top) / HEAP_WORD - 62);
+	a = turn(length(heap.top) / HEAP_WORD - 126);
 	tap_ok(a == behind(b, 8) && is("[ u8 u200 u8 u* t ]"),
 	       "none is left if the top is too short for both");
 	b = one_turn();
-	a = turn(length(heap.top) / HEAP_WORD - 64);
-	tap_ok(a == behind(b, 72) && is("[ u8 u200 u8 f64 u* ]") && heap.top == heap.fence,
+	a = turn(length(heap.top) / HEAP_WORD - 128);
+	tap_ok(a == behind(b, 136) && is("[ u8 u200 u8 f128 u* ]") && heap.top == heap.fence,
 	       "else all of it may be taken");
 	fresh();
 	TAP_MUST((b = turn(300)) && turn(200) && turn(8));
@@ -2171,7 +2171,7 @@ static void test_gap_before_lead(void)
 	one_turn();
 	a = heap_memalign(&heap, 512 * HEAP_WORD, 200 * HEAP_WORD);
 	tap_ok((uintptr_t)a % (512 * HEAP_WORD) == 0 && is("[ u8 u200 u8 f* u* t ]") &&
-		       heap.remainder && heap.remainder_size > 64 * HEAP_WORD,
+		       heap.remainder && heap.remainder_size > 128 * HEAP_WORD,
 	       "a gap grows by what is left before an aligned block");
 	heap_free(&heap, a);
 	tap_ok(is("[ u8 u200 u8 t ]"), "and merges with that");

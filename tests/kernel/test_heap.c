@@ -317,7 +317,7 @@ KTEST(large_request_from_the_top_merges_nothing_that_waits)
 	CHECK(heap_memalign(heap, 64, 2000));
 	CHECK_EQ(heap_count_cached(heap), 40);
 	CHECK(heap->drain_class == 3 && heap->drain_at == 0);
-	CHECK(scratch_block(100));
+	CHECK(scratch_block(130));
 	CHECK_EQ(heap_count_cached(heap), 0);
 	CHECK_EQ(heap->drain_class, 4);
 	CHECK(scratch_comes_to_nothing());
