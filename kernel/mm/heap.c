@@ -1027,10 +1027,10 @@ static INLINE size_t join(struct heap *heap, struct heap_block *block)
  * The same with neighbours that nobody has looked at. Return: 0 after a violation.
  *
  * This is the longest way of free by itself: two blocks verified (about 70 instructions
- * each), both taken out of their bins and the result put into one (66); or one verified,
+ * each), both taken out of their bins and the result put into one (60); or one verified,
  * and the break lowered (93). So it ends after at most 250 instructions, or 275 where a
  * list has been asked for room in vain before. malloc merges nothing but for a round; it
- * takes longest, up to 255, where a new segment begins. No part of either depends on how
+ * takes longest, up to 256, where a new segment begins. No part of either depends on how
  * much there is; docs/heap.md adds it up.
  */
 static SLOW size_t merge(struct heap *heap, struct heap_block *block)
