@@ -299,6 +299,8 @@ my $cached = block('CACHED');
 my $nbins = $gdb->value('sizeof kernel_heap.bins / sizeof *kernel_heap.bins');
 my $bin = first { $gdb->value("kernel_heap.bins[$_]") } 0 .. $nbins - 1;
 my $bin_at = $gdb->value("&kernel_heap.bins[$bin]");
+my $empty = first { !$gdb->value("kernel_heap.bins[$_]") } 0 .. $nbins - 1;
+my $empty_at = $gdb->value("&kernel_heap.bins[$empty]");
 my $waiting = (grep { $gdb->value("kernel_heap.quick[$_].next > (unsigned)&kernel_heap.quick[$_].block[1]") } 0 .. 63)[0];
 my $segment = $gdb->value('kernel_heap.segment');
 
@@ -320,6 +322,11 @@ my @DAMAGES = (
 	['a segment\'s record', $segment + 4, $segment + 4096, 'not within the heap', $segment],
 	['a fence', block('FENCE')->[1], 0, 'the next block\'s header disagrees', 1],
 	['the bitmap of bins', $gdb->value('&kernel_heap.summary'), 0, 'lists and blocks disagree', $gdb->value('kernel_heap.summary')],
+	['a remainder that no walk comes by', $gdb->value('&kernel_heap.remainder'), $used->[1] + 4, 'lists and blocks disagree',
+		$gdb->value('(unsigned)kernel_heap.remainder')],
+	['a remainder at an address of no block', $gdb->value('&kernel_heap.remainder'), 4, 'lists and blocks disagree',
+		$gdb->value('(unsigned)kernel_heap.remainder')],
+	['an empty bin that begins there', $empty_at, 4, 'lists and blocks disagree', 0],
 	['text over a payload\'s end', $used->[1] + $used->[2], 0x41414141, 'impossible length in the header',
 		word($used->[1] + $used->[2])],
 );

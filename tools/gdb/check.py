@@ -117,6 +117,7 @@ def check_segment(heap: Heap, segment: Segment, census: Counter[str]) -> None:
         after_free = not heap.in_use(block)
         census["blocks"] += 1
         census["binned"] += after_free and block not in (heap.top, heap.remainder)
+        census["remainders"] += after_free and block == heap.remainder
         census["cached"] += bool(heap.head(block) & heap.CACHED)
         block = heap.after(block)
     if heap.head(fence) != heap.IN_USE | (0 if after_free else heap.PREV_IN_USE):
@@ -146,18 +147,19 @@ def check_segments(heap: Heap, census: Counter[str]) -> None:
 
 def check_bin(heap: Heap, number: int, census: Counter[str]) -> None:
     """A bin and its bits in the two bitmaps, and each block in it."""
-    block, bits = heap.bins[number], 8 * heap.word
+    payload, bits = heap.firsts[number], 8 * heap.word
     word = heap.filled[number // bits]
     bit, summary = word >> number % bits & 1, heap.summary >> number // bits & 1
-    if bit != (block != 0) or summary != (word != 0):
-        raise Fault("HEAP_FAULT_BIN", block, bit, int(block != 0))
-    while block:
+    if bit != (payload != 0) or summary != (word != 0):
+        raise Fault("HEAP_FAULT_BIN", heap.header(payload), bit, int(payload != 0))
+    while payload:
+        block = heap.header(payload)
         examine_free(heap, block)
         belongs = heap.bin_for(heap.size(block))
         if census["binned"] == 0 or belongs != number:
             raise Fault("HEAP_FAULT_BIN", block, number, belongs)
         census["binned"] -= 1
-        block = heap.header(heap.links(block)[0])
+        payload = heap.links(block)[0]
 
 
 def check_quick(heap: Heap, number: int, census: Counter[str]) -> None:
@@ -181,6 +183,8 @@ def check(heap: Heap) -> Counter[str]:
         check_bin(heap, number, listed)
     for number in range(len(heap.quick)):
         check_quick(heap, number, listed)
+    if heap.remainder_at and not listed["remainders"]:
+        raise Fault("HEAP_FAULT_BIN", heap.remainder, 1, 0)
     if listed["binned"] or listed["cached"]:
         raise Fault("HEAP_FAULT_BIN", 0, listed["binned"], listed["cached"])
     return census

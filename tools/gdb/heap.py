@@ -61,7 +61,8 @@ class Quick(NamedTuple):
 
 
 class Heap:
-    """A heap at one moment. Its fields have the names that they have in struct heap."""
+    """A heap at one moment. Its fields have the names that they have in struct heap; of blocks
+    they are the headers, but for remainder_at and firsts, which are what is written there."""
 
     def __init__(self, value: gdb.Value) -> None:
         value.fetch_lazy()
@@ -72,12 +73,14 @@ class Heap:
         self.low, self.high, self.span = (int(value[name]) for name in ("low", "high", "span"))
         self.given, self.peak = int(value["given"]), int(value["peak"])
         self.top, self.fence = (self.header(int(value[name])) for name in ("top", "fence"))
-        self.remainder = self.header(int(value["remainder"]))
+        self.remainder_at = int(value["remainder"])
+        self.remainder = self.header(self.remainder_at)
         self.remainder_size = int(value["remainder_size"])
         self.segment, self.sbrk = int(value["segment"]), int(value["sbrk"])
         self.summary = int(value["summary"])
         self.filled = [int(value["filled"][i]) for i in range(HEAP.HEAP_BIN_WORDS)]
-        self.bins = [self.header(int(value["bins"][i])) for i in range(HEAP.HEAP_BINS)]
+        self.firsts = [int(value["bins"][i]) for i in range(HEAP.HEAP_BINS)]
+        self.bins = [self.header(first) for first in self.firsts]
         self.bins_at = int(value["bins"].address)
         self.quick = [read_quick(value["quick"][i]) for i in range(HEAP.HEAP_CLASSES)]
         self.record_size: int = gdb.lookup_type("struct heap_segment").sizeof
