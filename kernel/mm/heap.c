@@ -351,8 +351,8 @@ static INLINE bool find_filled(const struct heap *heap, size_t *bin)
 	size_t bits = heap->filled[word] & (size_t)-1 << *bin % HEAP_WORD_BITS;
 
 	if (!bits) {
-		/* The shift is by less than a word's bits: there are fewer words than that. */
 		barrier();
+		/* The shift is by less than a word's bits: there are fewer words than that. */
 		words = heap->summary & (size_t)-2 << word;
 		if (!words)
 			return false;
