@@ -52,10 +52,10 @@ def linked(heap: Heap, block: int, size: int) -> bool:
         if not heap.in_range(following) or heap.links(heap.header(following))[1] != link:
             return False
     if is_bin(heap, prev):
-        return heap.bins[(prev - heap.bins_at) // heap.word] == block
+        return heap.bins[(prev - heap.bins_at) // heap.word] == heap.payload(block)
     if not heap.in_range(prev) or heap.memory.word(prev) != heap.payload(block):
         return False
-    return heap.bins[heap.bin_for(size)] != block
+    return heap.bins[heap.bin_for(size)] != heap.payload(block)
 
 
 def kept_size(heap: Heap, block: int) -> int:
@@ -147,7 +147,7 @@ def check_segments(heap: Heap, census: Counter[str]) -> None:
 
 def check_bin(heap: Heap, number: int, census: Counter[str]) -> None:
     """A bin and its bits in the two bitmaps, and each block in it."""
-    payload, bits = heap.firsts[number], 8 * heap.word
+    payload, bits = heap.bins[number], 8 * heap.word
     word = heap.filled[number // bits]
     bit, summary = word >> number % bits & 1, heap.summary >> number // bits & 1
     if bit != (payload != 0) or summary != (word != 0):

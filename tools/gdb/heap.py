@@ -62,7 +62,7 @@ class Quick(NamedTuple):
 
 class Heap:
     """A heap at one moment. Its fields have the names that they have in struct heap; of blocks
-    they are the headers, but for remainder_at and firsts, which are what is written there."""
+    they are the headers, but for remainder_at and bins, which are what is written there."""
 
     def __init__(self, value: gdb.Value) -> None:
         value.fetch_lazy()
@@ -79,8 +79,7 @@ class Heap:
         self.segment, self.sbrk = int(value["segment"]), int(value["sbrk"])
         self.summary = int(value["summary"])
         self.filled = [int(value["filled"][i]) for i in range(HEAP.HEAP_BIN_WORDS)]
-        self.firsts = [int(value["bins"][i]) for i in range(HEAP.HEAP_BINS)]
-        self.bins = [self.header(first) for first in self.firsts]
+        self.bins = [int(value["bins"][i]) for i in range(HEAP.HEAP_BINS)]
         self.bins_at = int(value["bins"].address)
         self.quick = [read_quick(value["quick"][i]) for i in range(HEAP.HEAP_CLASSES)]
         self.record_size: int = gdb.lookup_type("struct heap_segment").sizeof
@@ -153,15 +152,16 @@ class Heap:
 
     def binned(self, number: int) -> Iterator[int]:
         """The blocks of a bin, each looked at before it is followed."""
-        block, seen = self.bins[number], set[int]()
-        while block:
-            if not self.in_range(self.payload(block)):
+        payload, seen = self.bins[number], set[int]()
+        while payload:
+            block = self.header(payload)
+            if not self.in_range(payload):
                 raise Torn(f"leads to 0x{block:08x}, not within the heap")
             if block in seen:
                 raise Torn(f"leads back to 0x{block:08x}")
             yield block
             seen.add(block)
-            block = self.header(self.links(block)[0])
+            payload = self.links(block)[0]
 
     # Segments, and the walk.
 
