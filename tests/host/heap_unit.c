@@ -136,13 +136,19 @@ static void no_gap(void)
 	heap.large_end = 0;
 }
 
-/* A block of so many words, header included, beside the last one if it comes from the top. */
+/* A block of so many words, header included; a large one may leave a gap. */
+static void *turn(size_t words)
+{
+	return heap_malloc(&heap, (words - 1) * HEAP_WORD);
+}
+
+/* The same, beside the last one if it comes from the top. */
 static void *block(size_t words)
 {
 	void *ptr;
 
 	no_gap();
-	ptr = heap_malloc(&heap, (words - 1) * HEAP_WORD);
+	ptr = turn(words);
 	no_gap();
 	return ptr;
 }
@@ -2088,12 +2094,6 @@ static void test_lead_is_remainder(void)
 }
 
 /* Small and large from the top by turns: large ones leave gaps of 128 words for small ones. */
-
-/* As block(), and large ones may leave gaps. */
-static void *turn(size_t words)
-{
-	return heap_malloc(&heap, (words - 1) * HEAP_WORD);
-}
 
 static void test_gap(void)
 {
