@@ -1359,6 +1359,17 @@ static INLINE bool take_turns(const struct heap *heap, size_t size)
 	       top_size(heap) >= size + HEAP_GAP;
 }
 
+/* [ used           ]  becomes  [ free ][ used ]: so many bytes are as if they were freed. */
+static INLINE struct heap_block *free_lead(struct heap *heap, struct heap_block *block, size_t lead)
+{
+	struct heap_block *rest = after(block, lead);
+
+	*header(rest) = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
+	*header(block) = lead | (*header(block) & FLAGS);
+	merge_sound(heap, block);
+	return rest;
+}
+
 /*
  * [ top              ]  becomes  [ gap | used | top ]
  *
@@ -1366,20 +1377,12 @@ static INLINE bool take_turns(const struct heap *heap, size_t size)
  */
 static COLD void *take_behind_gap(struct heap *heap, size_t size)
 {
-	struct heap_block *gap = heap->top, *block, *old = heap->remainder;
-	size_t old_size = heap->remainder_size;
+	struct heap_block *block = take_top(heap, HEAP_GAP + size);
 
-	if (HEAP_CHECKS && !sound_top(heap))
-		return violated(heap, gap, examine_free);
-	heap->top = after(gap, HEAP_GAP);
-	block = cut_top(heap, size);
+	if (!block)
+		return NULL;
 	heap->large_end = (uintptr_t)heap->top;
-	*header(block) &= ~PREV_IN_USE;
-	set_free(gap, HEAP_GAP);
-	set_remainder(heap, gap, HEAP_GAP);
-	if (old)
-		bin_add(heap, old, old_size);
-	return block;
+	return free_lead(heap, block, HEAP_GAP);
 }
 
 /*
@@ -1634,7 +1637,7 @@ void *heap_realloc(struct heap *heap, void *ptr, size_t size)
 COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 {
 	size_t need = size_for(size), lead;
-	struct heap_block *block, *aligned;
+	struct heap_block *block;
 
 	if (align == 0 || (align & (align - 1)))
 		return NULL;
@@ -1650,13 +1653,8 @@ COLD void *heap_memalign(struct heap *heap, size_t align, size_t size)
 	lead = -(uintptr_t)block & (align - 1);
 	if (lead > 0 && lead < HEAP_MIN_BLOCK)
 		lead += align;
-	if (lead > 0) {
-		aligned = after(block, lead);
-		*header(aligned) = (block_size(block) - lead) | IN_USE | PREV_IN_USE;
-		*header(block) = lead | (*header(block) & FLAGS);
-		merge_sound(heap, block);
-		block = aligned;
-	}
+	if (lead > 0)
+		block = free_lead(heap, block, lead);
 	if (block_size(block) - need >= HEAP_MIN_BLOCK)
 		resize(heap, block, with_next(block), need);
 	return block;
